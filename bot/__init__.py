@@ -1,0 +1,1 @@
+"""Steersman: a Slack bot that steers Kubernetes as the person who asks."""
