@@ -56,7 +56,8 @@ def test_a_line_of_ones_own_does_not_take_a_step_and_the_steps_line_does(person:
 
 def test_tab_on_an_empty_line_changes_who_speaks_and_enter_still_runs_the_step(person: Terminal) -> None:
     person.types(TAB)
-    person.sees("@bob ▸ Enter, as @alice: /k8s")
+    # The prompt is redrawn by its differences: what both names begin with may not be written again.
+    person.sees("Enter, as @alice: /k8s")
     person.types("whoami" + ENTER)
     person.sees("You are @bob.")
 
