@@ -20,6 +20,7 @@ from bot.demo.calls import JSON, read, requested
 from bot.demo.certificates import issue
 from bot.demo.encoding import encode
 from bot.demo.garbage import Collector
+from bot.demo.listening import Listener
 from bot.demo.resources import Answer, Resources
 from bot.demo.sources import LogSource, MetricsSource
 from bot.demo.status import ApiError, NotFound, TooLarge
@@ -57,7 +58,7 @@ class EmbeddedCluster:
         self._new_uid = new_uid
         self._access = Access(self.store)
         self._resources = Resources(self.store, self._access, logs, metrics)
-        self._runner: web.AppRunner | None = None
+        self._listener: Listener | None = None
         self._collector: asyncio.Task[None] | None = None
         self._streams: set[asyncio.Task[object]] = set()
 
@@ -72,12 +73,11 @@ class EmbeddedCluster:
         self.ca_pem = authority.ca_pem
         application = web.Application(client_max_size=_LARGEST)
         application.router.add_route("*", "/{path:.*}", self._handle)
-        self._runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=1.0)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=authority.context)
-        await site.start()
-        host, port = self._runner.addresses[0][:2]
-        self.url = f"https://{host}:{port}"
+        runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=1.0)
+        await runner.setup()
+        self._listener = Listener(runner, tls=authority.context)
+        await self._listener.start()
+        self.url = self._listener.url
         self._collector = asyncio.create_task(Collector(self.store).run(), name=f"{self.name}: collector")
         return self
 
@@ -88,8 +88,8 @@ class EmbeddedCluster:
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
-        if self._runner is not None:
-            await self._runner.cleanup()
+        if self._listener is not None:
+            await self._listener.stop()
 
     # -- one request ---------------------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from bot.demo.certificates import issue
+from bot.demo.listening import Listener
 from bot.demo.objects import Json
 from bot.demo.server import EmbeddedCluster
 
@@ -99,7 +100,7 @@ class Weather:
     ca_pem: str = ""
     calls: list[Call] = field(default_factory=list)
     _strikes: list[_Strike] = field(default_factory=list)
-    _runner: web.AppRunner | None = None
+    _listener: Listener | None = None
     _port: int = 0
 
     async def __aenter__(self) -> Self:
@@ -117,17 +118,17 @@ class Weather:
         """Listen, on the same port as before."""
         application = web.Application(client_max_size=4 * 1024 * 1024)
         application.router.add_route("*", "/{path:.*}", self._pass)
-        self._runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=0.01)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self._port, ssl_context=self._tls).start()
-        self._port = self._runner.addresses[0][1]
-        self.url = f"https://127.0.0.1:{self._port}"
+        runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=0.01)
+        await runner.setup()
+        self._listener = Listener(runner, port=self._port, tls=self._tls)
+        await self._listener.start()
+        self._port, self.url = self._listener.port, self._listener.url
 
     async def down(self) -> None:
         """Refuse connections, and cut those that stand."""
-        if self._runner is not None:
-            runner, self._runner = self._runner, None
-            await runner.cleanup()
+        if self._listener is not None:
+            listener, self._listener = self._listener, None
+            await listener.stop()
 
     async def restart_cluster(self) -> None:
         """Stop the API server, forget its connections, start it over the same store."""

@@ -15,6 +15,7 @@ from multidict import CIMultiDictProxy
 
 from bot.core.cluster import Reach
 from bot.core.people import Identity, KubeconfigUser
+from bot.demo.listening import Listener
 from bot.kube.clusters import KubeClusters, Options, connect
 from bot.kube.credentials import Kubeconfig
 from bot.kube.reader import ClusterReader
@@ -105,13 +106,13 @@ class Wire:
     async def serving(self) -> AsyncIterator["Wire"]:
         runner = web.ServerRunner(web.Server(self.handle), shutdown_timeout=0.1)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        listener = Listener(runner)
+        await listener.start()
+        self.url = listener.url
         try:
             yield self
         finally:
-            await runner.cleanup()
+            await listener.stop()
 
     @asynccontextmanager
     async def connected(self, folder: Path, *, deadline: float = 5.0) -> AsyncIterator[KubeClusters]:

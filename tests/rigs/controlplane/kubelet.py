@@ -20,6 +20,7 @@ from bot.demo import container_logs
 from bot.demo.calls import Call
 from bot.demo.controllers.logs import ContainerLogs
 from bot.demo.kinds import BY_RESOURCE
+from bot.demo.listening import Listener
 from bot.demo.seed_nodes import node
 from bot.demo.status import ApiError
 from bot.demo.store import Store
@@ -76,10 +77,11 @@ async def serving(port: int, papers: Papers, store: Store, clock: Callable[[], d
 
     app = web.Application()
     app.router.add_get("/containerLogs/{namespace}/{pod}/{container}", logs)
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
+    listener = Listener(runner, port=port, tls=trust)
     try:
-        await web.TCPSite(runner, "127.0.0.1", port, ssl_context=trust, shutdown_timeout=0.5).start()
+        await listener.start()
         yield
     finally:
-        await runner.cleanup()
+        await listener.stop()
