@@ -76,8 +76,8 @@ soak: $(TEST_READY)  ## the tests with their full counts; an hour or so
 LOCK = pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header $(ARGS)
 lock: $(TEST_READY)  ## write the lock files anew from pyproject.toml (ARGS=--upgrade for newer versions)
 	@uv=$$(command -v uv || echo $(BIN)/uv); test -x "$$uv" || $(BIN)/python -m pip install --quiet uv; \
-	"$$uv" $(LOCK) --group dev --group build pyproject.toml -o requirements-dev.lock && \
-	"$$uv" $(LOCK) -c requirements-dev.lock pyproject.toml -o requirements.lock && \
+	"$$uv" $(LOCK) --extra postgres --group dev --group build pyproject.toml -o requirements-dev.lock && \
+	"$$uv" $(LOCK) --extra postgres -c requirements-dev.lock pyproject.toml -o requirements.lock && \
 	"$$uv" $(LOCK) -c requirements-dev.lock --group build -o requirements-build.lock
 
 clean:  ## remove everything that make made

@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.core.errors import UsageError
@@ -74,10 +74,26 @@ class Settings(BaseSettings):
     follow_limit_seconds: Annotated[
         float, Field(gt=0, le=86_400, description="How long a rollout is followed before its verdict is left open")
     ] = 3600
-    console_audit: Annotated[
+    allow_overprivileged: Annotated[
+        bool,
+        Field(description="Start although the bot's own login may do too much on a cluster: true or false"),
+    ] = False
+    database_url: Annotated[
+        SecretStr,
+        Field(description="Where everything is kept: a SQLite file, or postgresql://user:[password]@host/name"),
+    ] = SecretStr("sqlite:///~/.local/state/steersman/steersman.db")
+    lease_seconds: Annotated[
+        float, Field(ge=2, le=300, description="How long a process may be silent before another takes its work up")
+    ] = 15
+    checkpoint_key: Annotated[
+        Path | None,
+        AfterValidator(lambda path: path and path.expanduser()),
+        Field(description="The key that signs how far the audit reaches; `steersman audit key --new FILE` makes one"),
+    ] = None
+    console_state: Annotated[
         Path,
-        Field(description="Where `steersman console` appends what it did, one JSON line each"),
-    ] = Path("~/.local/state/steersman/console-audit.jsonl")
+        Field(description="The folder where `steersman console` keeps a database of what it did, one a context"),
+    ] = Path("~/.local/state/steersman/console")
 
 
 def read_settings() -> Settings:

@@ -41,7 +41,7 @@ def test_no_test_folder_is_a_package() -> None:
 
 
 def test_no_command_names_a_thing_that_writes() -> None:
-    writers = {cluster.Clusters, cluster.Writer, ledger.Ledger, ledger.MemoryLedger}
+    writers = {cluster.Clusters, cluster.Writer, ledger.Ledger}
     forbidden = {writer.__name__ for writer in writers}
 
     named = {

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from bot.core.errors import UsageError
 from bot.settings import PREFIX, LogLevel, Settings, read_settings
@@ -23,9 +24,15 @@ def test_the_example_lists_every_setting_with_its_comment_and_default() -> None:
 
     fields = Settings.model_fields
     assert listed == [
-        (field.description, PREFIX + name.upper(), "" if field.default is None else str(field.default))
-        for name, field in fields.items()
+        (field.description, PREFIX + name.upper(), written(field.default)) for name, field in fields.items()
     ]
+
+
+def written(default: object) -> str:
+    """A default as a person writes it."""
+    if isinstance(default, SecretStr):
+        return default.get_secret_value()
+    return "" if default is None else str(default)
 
 
 def test_the_example_changes_nothing_until_somebody_uncomments() -> None:
@@ -89,6 +96,7 @@ def test_a_setting_that_does_not_exist_is_refused(
         ("COMMAND", "/two words"),
         ("FIELD_MANAGER", "x" * 129),
         ("FOLLOW_LIMIT_SECONDS", "0"),
+        ("LEASE_SECONDS", "1"),
     ],
 )
 def test_a_value_that_does_not_fit_is_refused_by_name(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
