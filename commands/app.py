@@ -10,7 +10,6 @@ from bot.core.ages import age, ago
 from bot.core.args import AppArgs, WidePlaceArgs
 from bot.core.bulletin import cause_parts
 from bot.core.command import Context, list_, query
-from bot.core.describe.masking import hidden
 from bot.core.ledger import ActionRecord
 from bot.core.listing import counted, listing
 from bot.core.partial import if_permitted
@@ -199,7 +198,7 @@ def _warning(ctx: Context, how: Health, events: tuple[Event, ...]) -> tuple[Part
         return ()
     newest = warnings[-1]
     what = f"{newest.kind.lower()}/{newest.name} {newest.reason}, {ago(newest.last, ctx.now)}"
-    text = f"{what}: {hidden(newest.message.strip())}"
+    text = f"{what}: {newest.message}"
     # Of an app that is well again, a warning is history.
     return (Note(text, Tone.PLAIN if how.fine else Tone.WARN),)
 

@@ -14,6 +14,7 @@ from bot.core.rights import named_needs
 from bot.core.suggest import did_you_mean, nearest
 
 _MOST_RIGHTS = 3
+_LOOKING = frozenset({"get", "list", "watch"})
 
 
 class CanArgs(PlaceArgs):
@@ -66,7 +67,10 @@ def _words(ruling: Ruling, missing: Collection[Right]) -> tuple[str, str]:
 
 
 def _missing(command: Command, closed: Collection[Right]) -> list[Right]:
-    return [right for right in named_needs(command) if right in closed]
+    """What is missing, the rights to change something first: they tell the most."""
+    return sorted(
+        (right for right in named_needs(command) if right in closed), key=lambda right: right.verb in _LOOKING
+    )
 
 
 def _rights(rights: Collection[Right]) -> str:

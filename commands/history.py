@@ -12,6 +12,7 @@ from bot.core.errors import NotFound
 from bot.core.image import version_of
 from bot.core.lastgood import fate_words
 from bot.core.ledger import RevisionFate, last_fate
+from bot.core.masking import masked_object
 from bot.core.reply import Button, Buttons, Code, Part, Reply, Style, Table, Text, fields
 from bot.core.revisions import current, template
 from bot.core.rights import FIND, REVISIONS
@@ -84,7 +85,7 @@ async def _one(ctx: Context, args: HistoryArgs, number: int) -> Reply:
             ("Kept as", revision.name),
         )
     )
-    code = Code("\n".join(yaml_lines(template(workload.kind, revision))), title="Pod template")
+    code = Code("\n".join(yaml_lines(masked_object(template(workload.kind, revision)))), title="Pod template")
     back = Button(
         f"Undo to {number}",
         f"rollout undo {workload.label} --to {number} {ctx.at()}",

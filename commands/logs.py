@@ -6,10 +6,10 @@ from typing import Annotated
 from bot.core.ages import span
 from bot.core.args import AppRef, Arg, Duration, Label, Opt, PlaceArgs
 from bot.core.command import Context, get, list_, query
-from bot.core.describe.masking import hidden
 from bot.core.describe.tree import text
 from bot.core.errors import Ambiguous, Choice, NotFound, Refused
 from bot.core.listing import PODS, counted
+from bot.core.masking import hidden
 from bot.core.pod import ContainerState, LogRequest, Pod
 from bot.core.reply import Button, Buttons, Code, Note, Part, Reply, Text, Tone
 from bot.core.rights import FIND
@@ -132,7 +132,7 @@ def _silence(args: LogsArgs, pod: Pod, container: ContainerState) -> str:
         return f"{what} has not restarted, so there is no previous log."
     waiting = container.waiting
     if waiting and container.last is None and not args.previous:
-        message = f" ({hidden(waiting.message.strip())})" if waiting.message else ""
+        message = f" ({waiting.message})" if waiting.message else ""
         return f"{what} has not started: {waiting.reason}{message}. There is no log yet."
     return ""
 

@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from bot.core.plan import FieldChange, Json, JsonValue, ObjectChange
+from bot.core.masking import MASK, masked, masked_object
+from bot.core.plan import FieldChange, Json, JsonValue, ObjectChange, split_path
 from bot.core.reply import Diff, Sign
 
 ACTION_ANNOTATION: Final = "steersman.dev/action-id"
@@ -35,15 +36,17 @@ _PLAIN: Final = re.compile(r"[A-Za-z_/][\w./@+-]*(:[\w./@+-]+)*( [\w./@+-]+)*|\d
 _SPECIAL: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 # The keys by which the API itself tells the items of its lists apart (patchMergeKey), most telling first.
 _LIST_KEYS: Final = ("name", "containerPort", "port", "mountPath", "ip", "type", "key")
-_MASKED: Final = "***"
 
 
 def changes(before: Json | None, after: Json | None) -> tuple[FieldChange, ...]:
-    """The fields that differ, in the order of their paths. None stands for "does not exist"."""
-    found = list(_walk("", before or {}, after or {}))
+    """The fields that differ, in the order of their paths. None stands for "does not exist".
+
+    What looks like a secret is hidden in them: they are shown, and kept in the ledger.
+    """
+    found = _walk("", before or {}, after or {})
     if "Secret" in {(before or {}).get("kind"), (after or {}).get("kind")}:
-        found = [_mask(change) for change in found]
-    return tuple(found)
+        return tuple(map(_of_secret, found))
+    return tuple(map(_discreet, found))
 
 
 def lines(change: ObjectChange) -> Diff:
@@ -153,14 +156,28 @@ def _leaf(path: str) -> str:
     return _split(path)[1].replace('"', "")
 
 
-def _mask(change: FieldChange) -> FieldChange:
-    if not change.path.startswith(("data", "stringData")):
-        return change
-    return FieldChange(
-        change.path,
-        None if change.before is None else f"{_MASKED} (before)",
-        None if change.after is None else f"{_MASKED} (after)",
-    )
+def _of_secret(change: FieldChange) -> FieldChange:
+    return _veiled(change, MASK, MASK) if change.path.startswith(("data", "stringData")) else _discreet(change)
+
+
+def _discreet(change: FieldChange) -> FieldChange:
+    return _veiled(change, _seen(change.path, change.before), _seen(change.path, change.after))
+
+
+def _veiled(change: FieldChange, before: JsonValue, after: JsonValue) -> FieldChange:
+    """The change with these values in the place of its own; two that look the same now are told apart."""
+    if before == after and isinstance(before, str):
+        before, after = f"{before} (before)", f"{after} (after)"
+    return FieldChange(change.path, None if change.before is None else before, None if change.after is None else after)
+
+
+def _seen(path: str, value: JsonValue) -> JsonValue:
+    """A value as it may be seen at a path: `value` under `[name=DB_PASSWORD]` may not."""
+    *above, last = split_path(path) or [""]
+    if isinstance(last, tuple):
+        return masked(value)
+    beside = dict([above[-1]]) if above and isinstance(above[-1], tuple) else {}
+    return masked_object({**beside, last: value}).get(last, MASK)
 
 
 def _render(key: str, value: JsonValue) -> Iterator[str]:

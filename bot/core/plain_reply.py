@@ -1,5 +1,6 @@
 """A reply as a door may have it: every word readable, whatever a cluster or a person put into it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import assert_never
 
@@ -9,33 +10,34 @@ from bot.core.reply import Button, Buttons, Code, Diff, Fields, Note, Part, Prog
 
 def plain_reply(reply: Reply) -> Reply:
     """The reply without escape sequences, controls, and invisible or direction-changing characters."""
-    parts = tuple(_part(part) for part in reply.parts)
+    parts = tuple(reworded(part, readable) for part in reply.parts)
     return replace(reply, headline=readable(reply.headline), place=readable(reply.place), parts=parts)
 
 
-def _part(part: Part) -> Part:
+def reworded(part: Part, words: Callable[[str], str]) -> Part:
+    """The part with each of its texts as `words` makes it."""
     match part:
         case Text(text) | Note(text):
-            return replace(part, text=readable(text))
+            return replace(part, text=words(text))
         case Fields(items):
-            return Fields(tuple((readable(label), readable(value)) for label, value in items))
+            return Fields(tuple((words(label), words(value)) for label, value in items))
         case Table(columns, rows):
-            return replace(part, columns=_all(columns), rows=tuple(_all(row) for row in rows))
+            return replace(part, columns=_all(columns, words), rows=tuple(_all(row, words) for row in rows))
         case Code(text, title, cut):
-            return Code(readable(text), readable(title), readable(cut))
+            return Code(words(text), words(title), words(cut))
         case Diff(title, lines):
-            return Diff(readable(title), tuple((sign, readable(line)) for sign, line in lines))
+            return Diff(words(title), tuple((sign, words(line)) for sign, line in lines))
         case Progress(text=text):
-            return replace(part, text=readable(text))
+            return replace(part, text=words(text))
         case Buttons(items):
-            return Buttons(tuple(_button(button) for button in items))
+            return Buttons(tuple(_button(button, words) for button in items))
         case _:
             assert_never(part)
 
 
-def _button(button: Button) -> Button:
-    return replace(button, label=readable(button.label), line=readable(button.line), ask=readable(button.ask))
+def _button(button: Button, words: Callable[[str], str]) -> Button:
+    return replace(button, label=words(button.label), line=words(button.line), ask=words(button.ask))
 
 
-def _all(texts: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(readable(text) for text in texts)
+def _all(texts: tuple[str, ...], words: Callable[[str], str]) -> tuple[str, ...]:
+    return tuple(words(text) for text in texts)

@@ -3,18 +3,20 @@
 A follow looks again and again; `rollout status` looks once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from bot.core.cause import Cause, find, obstacle
 from bot.core.cluster import Reader
+from bot.core.diff import changes
 from bot.core.errors import Forbidden, SteersmanError
 from bot.core.lastgood import title
+from bot.core.masking import hidden, secrets_in, without
 from bot.core.plan import FieldChange
 from bot.core.pod import Event, LogRequest, Pod
-from bot.core.revisions import current
+from bot.core.revisions import current, template
 from bot.core.workload import Kind, Revision, Workload
 
 # The events of so many pods that are not ready tell the story; a DaemonSet may have thousands.
@@ -88,7 +90,34 @@ async def look(
     cause = find(workload, revision, new, events, now=now, since=since, changes=changes)
     if cause is None or not cause.certain:
         cause = obstacle(workload, old, events, now=now) or cause
-    return replace(sight, cause=await _with_output(reader, workload, cause, before.cause if before else None))
+    secrets = secrets_in(workload.manifest, *(one.payload for one in revisions))
+    cause = _discreet(cause, secrets)
+    return replace(sight, cause=await _with_output(reader, workload, cause, before.cause if before else None, secrets))
+
+
+async def examine(reader: Reader, workload: Workload, now: datetime) -> Sight:
+    """A look at a workload whenever somebody asks: what its revision changed against the one before is suspected."""
+    revisions = await reader.workloads.revisions(workload)
+    stands = current(workload, revisions)
+    return await look(
+        reader,
+        workload,
+        now=now,
+        since=stands.created if stands else workload.created,
+        changes=_brought_by(workload, revisions, stands),
+        before=Sight(workload, revisions, stands),
+    )
+
+
+def _brought_by(
+    workload: Workload, revisions: tuple[Revision, ...], stands: Revision | None
+) -> tuple[FieldChange, ...]:
+    earlier = [revision for revision in revisions if stands and revision.number < stands.number]
+    if stands is None or not earlier:
+        return ()
+    before = max(earlier, key=lambda revision: revision.number)
+    old, new = ({"spec": {"template": template(workload.kind, revision)}} for revision in (before, stands))
+    return changes(old, new)
 
 
 async def _revisions(reader: Reader, workload: Workload, before: Sight | None) -> tuple[Revision, ...]:
@@ -113,13 +142,25 @@ async def _events(reader: Reader, workload: Workload, revision: Revision, pods: 
         return ()
 
 
-async def _with_output(reader: Reader, workload: Workload, cause: Cause | None, before: Cause | None) -> Cause | None:
+def _discreet(cause: Cause | None, secrets: Collection[str]) -> Cause | None:
+    """The cause in words that repeat none of these values."""
+    if cause is None:
+        return None
+    sentence, evidence = without(cause.fault.sentence, secrets), without(cause.fault.evidence, secrets)
+    return replace(cause, fault=replace(cause.fault, sentence=sentence, evidence=evidence))
+
+
+async def _with_output(
+    reader: Reader, workload: Workload, cause: Cause | None, before: Cause | None, secrets: Collection[str]
+) -> Cause | None:
     """The cause with its last log lines, read once for each story."""
     if cause is None or cause.fault.log is None:
         return cause
     if before is not None and cause.same_as(before):
         return replace(cause, output=before.output)
-    return replace(cause, output=await _log(reader, workload, cause.fault.log))
+    # A whole channel reads these lines, which nobody in it asked for.
+    output = without(hidden(await _log(reader, workload, cause.fault.log)), secrets)
+    return replace(cause, output=output)
 
 
 async def _log(reader: Reader, workload: Workload, request: LogRequest) -> str:

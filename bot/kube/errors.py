@@ -22,6 +22,7 @@ from bot.core.errors import (
     TooManyRequests,
     Unavailable,
 )
+from bot.core.masking import hidden
 from bot.core.people import Identity
 from bot.core.plan import Place
 from bot.core.readable import one_line
@@ -67,8 +68,8 @@ _LONGEST_WAIT = 600.0
 
 
 def tidy(text: str, limit: int = 400) -> str:
-    """Foreign words as they may stand in one of our sentences: one line of readable characters."""
-    return one_line(text, limit)
+    """Foreign words as they may stand in one of our sentences: one line of readable characters, secrets hidden."""
+    return one_line(hidden(text), limit)
 
 
 def failure(

@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from bot.core.masking import hidden
 from bot.core.pod import Event
 from bot.kube.caller import Caller
 from bot.kube.fanout import ask_each
@@ -48,7 +49,7 @@ class _Event(msgspec.Struct, rename="camel", gc=False):
             name=self.involved_object.name,
             type=self.type,
             reason=self.reason,
-            message=self.message.strip(),
+            message=hidden(self.message.strip()),
             first=self.first_timestamp or self.event_time,
             last=last,
             count=series.count or self.count or 1,

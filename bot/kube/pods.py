@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 
 from bot.core.errors import Invalid, NotFound, Refused, SteersmanError
+from bot.core.masking import hidden
 from bot.core.pod import ContainerState, LogRequest, Pod, Terminated, Waiting
 from bot.core.readable import readable
 from bot.kube.caller import Caller
@@ -34,7 +35,7 @@ class _State(msgspec.Struct, gc=False):
     terminated: _Terminated | None = None
 
 
-class _ContainerStatus(msgspec.Struct, rename="camel", gc=False):
+class ContainerStatus(msgspec.Struct, rename="camel", gc=False):
     name: str = ""
     ready: bool = False
     restart_count: int = 0
@@ -54,25 +55,26 @@ class _Spec(msgspec.Struct, rename="camel", gc=False):
     init_containers: list[_Container] | None = None
 
 
-class _Condition(msgspec.Struct, gc=False):
+class Condition(msgspec.Struct, rename="camel", gc=False):
     type: str = ""
     status: str = ""
     reason: str = ""
     message: str = ""
+    last_transition_time: datetime | None = None
 
 
-class _Status(msgspec.Struct, rename="camel", gc=False):
+class PodStatus(msgspec.Struct, rename="camel", gc=False):
     phase: str = ""
     reason: str = ""
-    conditions: list[_Condition] | None = None
-    container_statuses: list[_ContainerStatus] | None = None
-    init_container_statuses: list[_ContainerStatus] | None = None
+    conditions: list[Condition] | None = None
+    container_statuses: list[ContainerStatus] | None = None
+    init_container_statuses: list[ContainerStatus] | None = None
 
 
 class _Pod(msgspec.Struct, gc=False):
     metadata: Meta
     spec: _Spec = msgspec.field(default_factory=_Spec)
-    status: _Status = msgspec.field(default_factory=_Status)
+    status: PodStatus = msgspec.field(default_factory=PodStatus)
 
 
 class ClusterPods:
@@ -152,19 +154,19 @@ def _pod(item: _Pod) -> Pod:
         ),
         ready=ready is not None and ready.status == "True",
         deleting=meta.deletion_timestamp is not None,
-        unschedulable=scheduled.message if scheduled and waits else "",
+        unschedulable=hidden(scheduled.message) if scheduled and waits else "",
         reason=status.reason,
     )
 
 
 def _states(
-    containers: list[_Container] | None, statuses: list[_ContainerStatus] | None, *, init: bool
+    containers: list[_Container] | None, statuses: list[ContainerStatus] | None, *, init: bool
 ) -> tuple[ContainerState, ...]:
     """One state a container, also for those that the kubelet has not reported on yet."""
     known = {status.name: status for status in statuses or []}
     found = []
     for container in containers or []:
-        status = known.get(container.name) or _ContainerStatus()
+        status = known.get(container.name) or ContainerStatus()
         waiting, terminated = status.state.waiting, status.state.terminated
         found.append(
             ContainerState(
@@ -172,7 +174,7 @@ def _states(
                 image=container.image,
                 ready=status.ready,
                 restarts=status.restart_count,
-                waiting=Waiting(waiting.reason, waiting.message) if waiting else None,
+                waiting=Waiting(waiting.reason, hidden(waiting.message.strip())) if waiting else None,
                 terminated=_ended(terminated),
                 last=_ended(status.last_state.terminated),
                 init=init,
@@ -183,4 +185,6 @@ def _states(
 
 
 def _ended(state: _Terminated | None) -> Terminated | None:
-    return Terminated(state.reason, state.exit_code, state.message, state.finished_at) if state else None
+    if state is None:
+        return None
+    return Terminated(state.reason, state.exit_code, hidden(state.message), state.finished_at)

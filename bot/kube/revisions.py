@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from bot.core.errors import Unavailable
+from bot.core.masking import hidden
 from bot.core.workload import Kind, Revision, Workload
 from bot.kube.caller import Caller
 from bot.kube.meta import Meta
@@ -69,7 +70,7 @@ def _revision(workload: Workload, manifest: dict[str, Any]) -> Revision | None:
             uid=meta.uid,
             created=meta.created,
             containers=replica_set.spec.template.containers,
-            change_cause=(meta.annotations or {}).get(_CAUSE, ""),
+            change_cause=hidden((meta.annotations or {}).get(_CAUSE, "")),
             annotations=meta.annotations or {},
             payload=manifest["spec"]["template"],
             replicas=replica_set.status.replicas,
@@ -85,7 +86,7 @@ def _revision(workload: Workload, manifest: dict[str, Any]) -> Revision | None:
         uid=meta.uid,
         created=meta.created,
         containers=controlled.data.spec.template.containers,
-        change_cause=(meta.annotations or {}).get(_CAUSE, ""),
+        change_cause=hidden((meta.annotations or {}).get(_CAUSE, "")),
         annotations=meta.annotations or {},
         payload=manifest.get("data") or {},
     )

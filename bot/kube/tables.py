@@ -6,6 +6,7 @@ import msgspec
 
 from bot.core.cluster import ServerTable, TableColumn
 from bot.core.errors import Expired
+from bot.core.masking import hidden
 from bot.core.readable import one_line
 from bot.kube.caller import PAGE, Caller
 from bot.kube.meta import ListMeta, Meta
@@ -84,10 +85,10 @@ def _cell(cell: object) -> str:
         case bool():
             return "true" if cell else "false"
         case str():
-            return one_line(cell, _LONGEST_CELL)
+            return one_line(hidden(cell), _LONGEST_CELL)
         case int():
             return str(cell)
         case float():
             return f"{cell:g}"
         case _:
-            return one_line(msgspec.json.encode(cell).decode(), _LONGEST_CELL)
+            return one_line(hidden(msgspec.json.encode(cell).decode()), _LONGEST_CELL)

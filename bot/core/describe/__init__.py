@@ -1,7 +1,7 @@
 """Objects in words: the JSON of one Kubernetes object becomes the parts of a reply. One module a noun, all pure.
 
 No value of a Secret leaves this package, nor a copy of one (the last-applied annotation); what merely looks like a
-password elsewhere is hidden too.
+password elsewhere is hidden too, also where the object repeats it.
 """
 
 from collections.abc import Sequence
@@ -17,13 +17,18 @@ from bot.core.describe.pod import pod
 from bot.core.describe.storage import claim, storage_class, volume
 from bot.core.describe.tree import text
 from bot.core.describe.workload import workload
+from bot.core.masking import secrets_in, without
+from bot.core.plain_reply import reworded
 from bot.core.plan import Json
 from bot.core.reply import Part
 
 
 def describe(manifest: Json, now: datetime, *, slices: Sequence[Json] | None = None) -> tuple[Part, ...]:
     """The parts that describe an object, without its events. `slices` are the EndpointSlices of a Service, if known."""
-    return (*going(manifest, now), *_by_kind(manifest, now, slices))
+    parts = (*going(manifest, now), *_by_kind(manifest, now, slices))
+    # Conditions and states are a cluster's own words, and may repeat a value that stands elsewhere in the object.
+    known = secrets_in(manifest)
+    return tuple(reworded(part, lambda words: without(words, known)) for part in parts) if known else parts
 
 
 def _by_kind(manifest: Json, now: datetime, slices: Sequence[Json] | None) -> tuple[Part, ...]:

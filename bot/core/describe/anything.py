@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Final
 
-from bot.core.describe.masking import masked_object
 from bot.core.describe.metadata import about
 from bot.core.diff import yaml_lines
+from bot.core.masking import masked_object
 from bot.core.plan import Json
 from bot.core.reply import Code, Part
 

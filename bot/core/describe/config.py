@@ -5,9 +5,9 @@ from base64 import b64decode
 from collections.abc import Iterator
 from datetime import datetime
 
-from bot.core.describe.masking import MASK, hidden, secretive
 from bot.core.describe.metadata import about
 from bot.core.describe.tree import mapping, text
+from bot.core.masking import MASK, hidden, secretive
 from bot.core.plan import Json
 from bot.core.reply import Code, Note, Part, Table, Text, fields
 

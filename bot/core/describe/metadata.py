@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.core.ages import age
-from bot.core.describe.masking import copies, hidden
 from bot.core.describe.tree import items, listed, mapping, pairs, text, time, words
 from bot.core.diff import ACTION_ANNOTATION
+from bot.core.masking import copies, hidden
 from bot.core.plan import Json
 from bot.core.pod import Event
 from bot.core.reply import Fields, Note, Part, Table, Text, Tone, fields
@@ -63,7 +63,7 @@ def conditions(manifest: Json, now: datetime) -> tuple[Part, ...]:
             text(item, "status"),
             age(since, now) if (since := time(item, "lastTransitionTime")) else "",
             text(item, "reason"),
-            text(item, "message"),
+            hidden(text(item, "message")),
         )
         for item in items(manifest, "status.conditions")
     )
@@ -79,7 +79,7 @@ def event_table(events: Sequence[Event], now: datetime, *, most: int, namespaces
             event.type,
             event.reason,
             f"{event.kind.lower()}/{event.name}",
-            hidden(event.message.strip()),
+            event.message,
         )
         for event in events[-most:]
     )

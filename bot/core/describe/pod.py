@@ -3,10 +3,10 @@
 from datetime import datetime
 
 from bot.core.ages import age, ago
-from bot.core.describe.masking import hidden
 from bot.core.describe.metadata import about, conditions
 from bot.core.describe.podspec import pod_spec
 from bot.core.describe.tree import items, mapping, number, text, time
+from bot.core.masking import hidden
 from bot.core.plan import Json
 from bot.core.reply import Fields, Part, fields
 
@@ -18,7 +18,7 @@ def pod(manifest: Json, now: datetime) -> tuple[Part, ...]:
     head = fields(
         [
             ("Phase", text(status, "phase")),
-            ("Reason", " ".join(part for part in (text(status, "reason"), text(status, "message")) if part)),
+            ("Reason", " ".join(part for part in (text(status, "reason"), hidden(text(status, "message"))) if part)),
             ("Node", " ".join(part for part in (text(spec, "nodeName"), text(status, "hostIP")) if part) or "none yet"),
             ("Pod IP", ", ".join(text(item, "ip") for item in items(status, "podIPs")) or text(status, "podIP")),
             ("Started", ago(started, now) if started else None),

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from bot.core.describe.masking import MASK, hidden, hidden_words, secretive
 from bot.core.describe.scheduling import affinity, spread, tolerations
 from bot.core.describe.tree import flat, items, listed, mapping, pairs, seconds, text, words
+from bot.core.masking import MASK, hidden, hidden_words, secretive
 from bot.core.plan import Json
 from bot.core.reply import Fields, Part, Text, fields
 

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from bot.core.describe.masking import masked_object
 from bot.core.describe.metadata import about, conditions
 from bot.core.describe.scheduling import node_terms
 from bot.core.describe.tree import flat, mapping, pairs, text, words
+from bot.core.masking import masked_object
 from bot.core.plan import Json
 from bot.core.reply import Note, Part, Tone, fields
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from bot.core.describe.metadata import about, conditions
 from bot.core.describe.podspec import pod_spec
 from bot.core.describe.tree import flat, items, mapping, number, seconds, selector, text
+from bot.core.masking import hidden
 from bot.core.plan import Json
 from bot.core.reply import Note, Part, Tone, fields
 
@@ -18,7 +19,7 @@ def workload(manifest: Json, now: datetime) -> tuple[Part, ...]:
             ("Strategy", _strategy(spec)),
             ("Selector", selector(mapping(spec, "selector"))),
             ("Revision", text(manifest, 'metadata.annotations."deployment.kubernetes.io/revision"')),
-            ("Change cause", text(manifest, 'metadata.annotations."kubernetes.io/change-cause"')),
+            ("Change cause", hidden(text(manifest, 'metadata.annotations."kubernetes.io/change-cause"'))),
             ("Service", text(spec, "serviceName")),
             ("Pods start", text(spec, "podManagementPolicy")),
             ("Minimum ready", seconds(spec, "minReadySeconds") if number(spec, "minReadySeconds") else None),
