@@ -4,34 +4,28 @@ Claim, record, act: the state moves in the ledger, with its audit record, before
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeAlias, assert_never
 
-from bot.core.answers import (
-    confirmation,
-    error_reply,
-    nothing_to_do,
-)
+from bot.core.answers import confirmation, error_reply, nothing_to_do
+from bot.core.carrier import Carrier
 from bot.core.clock import Clock
-from bot.core.cluster import Stamp
+from bot.core.cluster import Reader, Stamp
 from bot.core.command import Action, Context
-from bot.core.errors import Forbidden, Judge, Stale, SteersmanError
-from bot.core.execute import Executor, Interrupted
-from bot.core.follow import Limits as FollowLimits
-from bot.core.follows import Follows
+from bot.core.deed import Deed, Work
+from bot.core.errors import Forbidden, Judge, Stale, SteersmanError, StoreUnavailable, Superseded
+from bot.core.execute import Executor
 from bot.core.grammar import Parsed
-from bot.core.ledger import ActionRecord, Fate, Ledger, Record, RevisionFate, State
+from bot.core.ledger import ActionRecord, Ledger, Record, State
+from bot.core.message import Message
 from bot.core.offer import Offer
-from bot.core.people import Actor
-from bot.core.plan import ObjectRef, Plan
+from bot.core.people import Actor, Identity
 from bot.core.policy import Allow, Ask, Confirm, Deny, Policy
-from bot.core.reply import Button, Buttons, Reply, Tone
-from bot.core.request import Say
-from bot.core.revisions import current
-from bot.core.rollout import status
-from bot.core.workload import Kind, Workload
+from bot.core.reply import Note, Reply, Text, Tone
+from bot.core.voice import Voice
 
 CONFIRM_WITHIN: Final = timedelta(minutes=5)
 
@@ -52,6 +46,19 @@ class Call:
         return self.parsed.line_at(self.context.place.cluster, self.context.place.namespace)
 
 
+Enter: TypeAlias = Callable[[ActionRecord, Record, tuple[Message, ...]], Awaitable[ActionRecord]]
+"""Brings an action into EXECUTING, with its STARTED record and what is said of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Who somebody is now on an action's cluster, and the command that its line says."""
+
+    identity: Identity
+    reader: Reader
+    action: Action
+
+
 class Actions:
     """Carries actions from their plan to their ending. Follows run on as tasks of their own."""
 
@@ -63,10 +70,9 @@ class Actions:
         clock: Clock,
         new_id: Callable[[], str],
         new_audit_id: Callable[[], str],
+        carrier: Carrier,
         *,
         plan_within: timedelta,
-        follow_limits: FollowLimits,
-        report: Callable[[str, Exception], None],
     ) -> None:
         self._policy = policy
         self._ledger = ledger
@@ -74,34 +80,32 @@ class Actions:
         self._clock = clock
         self._new_id = new_id
         self._new_audit_id = new_audit_id
+        self._carrier = carrier
         self._plan_within = plan_within
-        self._follows = Follows(ledger, clock, self._end, follow_limits, report)
 
-    async def begin(self, call: Call, say: Say) -> None:
+    async def begin(self, call: Call, voice: Voice) -> None:
         """From the command to its execution, to a confirmation that waits, or to a refusal."""
-        offer = await self._offer(call, say)
+        offer = await self._offer(call, voice)
         if offer is None:
             return
-        plan = offer.plan
-        record = self._record(call, plan)
-        await self._ledger.begin(record)
-        context = call.context
-        risk = max(call.action.risk, plan.risk)
-        match self._policy().decide(context.actor, call.action, context.place, risk):
+        plan, context = offer.plan, call.context
+        record = self._record(call, offer)
+        match self._policy().decide(context.actor, call.action, context.place, max(call.action.risk, plan.risk)):
             case Allow():
-                await self._execute(call, offer, record, say)
+                await self._start(replace(record, state=State.EXECUTING), call, offer, voice, self._ledger.begin)
             case Confirm(reason):
-                await self._ledger.advance(record, State.WAITING)
-                waiting = Reply(plan.summary, Tone.WAIT, offer.parts, str(context.place))
-                await say(waiting.plus(*confirmation(record.id, context.actor.id, reason)))
+                shown = Reply(plan.summary, Tone.WAIT, offer.parts, str(context.place))
+                message = await voice.message(shown.plus(*confirmation(record.id, context.actor.id, reason)))
+                await self._ledger.begin(replace(record, state=State.WAITING), None, (message,))
+                await voice.deliver(message)
             case Ask(approvers, reason):
-                await self._refuse(record, call, f"needs {approvers}")
+                message_text = f"{plan.summary} needs {approvers}. {reason}".strip()
                 hint = f"Nothing was changed. Ask {approvers} to run it."
-                message = f"{plan.summary} needs {approvers}. {reason}".strip()
-                await say(error_reply(Forbidden(message, judge=Judge.POLICY, hint=hint), context.place))
+                await self._refuse(record, call, offer, voice, f"needs {approvers}", message_text, hint)
             case Deny(reason, way_out):
-                await self._refuse(record, call, reason)
-                await say(error_reply(Forbidden(reason, judge=Judge.POLICY, hint=way_out), context.place))
+                await self._refuse(record, call, offer, voice, reason, reason, way_out)
+            case other:
+                assert_never(other)
 
     async def waiting(self, action_id: str, actor: Actor) -> ActionRecord:
         """An action that this person may still decide on. Raises Forbidden, NotFound, or Stale once it is decided."""
@@ -111,19 +115,22 @@ class Actions:
         if record.state is not State.WAITING:
             raise Stale(f"{record.summary}: this is {record.state.value} already.", hint="Nothing was changed now.")
         if self._clock.now() - record.created > CONFIRM_WITHIN:
-            await self._end(record, State.EXPIRED, "not confirmed in time")
+            await self._carrier.end(record, State.EXPIRED, "not confirmed in time")
             raise Stale(f"{record.summary}: this waited too long.", hint=f"Run it again: {record.line}")
         return record
 
-    async def cancel(self, record: ActionRecord, say: Say) -> None:
-        await self._end(record, State.CANCELLED, "cancelled by the requester")
-        await say(Reply(f"Cancelled: {record.summary}. Nothing was changed.", Tone.PLAIN, (), str(record.place)))
+    async def cancel(self, record: ActionRecord, voice: Voice) -> None:
+        reply = Reply(f"Cancelled: {record.summary}. Nothing was changed.", Tone.PLAIN, (), str(record.place))
+        await self._carrier.end(record, State.CANCELLED, "cancelled by the requester", voice, reply)
 
-    async def confirm(self, record: ActionRecord, call: Call, say: Say) -> None:
+    async def confirm(self, record: ActionRecord, call: Call, voice: Voice) -> None:
         """Plan again; what was confirmed is what runs, or nothing runs."""
-        offer = await self._offer(call, say)
+        try:
+            offer = await self._offer(call, voice)
+        except Stale:  # changed in this very moment
+            offer = None
         if offer is None or offer.plan.fingerprint != record.fingerprint:
-            await self._end(record, State.STALE, "the change is no longer the one that was shown")
+            await self._carrier.end(record, State.STALE, "the change is no longer the one that was shown")
             raise Stale(
                 f"{record.summary}: the change is no longer the one that you saw.",
                 hint=f"Nothing was written. Run it again to see the change as it is now: {record.line}",
@@ -133,110 +140,117 @@ class Actions:
             context.actor, call.action, context.place, max(call.action.risk, offer.plan.risk)
         )
         if isinstance(decision, Ask | Deny):
-            await self._end(record, State.REFUSED, decision.reason)
             message = f"{record.summary}: this is no longer permitted. {decision.reason}".strip()
             hint = decision.way_out if isinstance(decision, Deny) else f"Ask {decision.approvers} to run it."
-            await say(error_reply(Forbidden(message, judge=Judge.POLICY, hint=hint), context.place))
+            refusal = error_reply(Forbidden(message, judge=Judge.POLICY, hint=hint), context.place)
+            await self._carrier.end(record, State.REFUSED, decision.reason, voice, refusal)
             return
-        await self._execute(call, offer, record, say)
+        # From here on it is told of under the click: the first message keeps what was decided on.
+        confirmed = replace(record, request=call.request_id)
 
-    async def settled(self, request_id: str) -> None:
-        """Wait until the follow that a request began is stuck or has ended; at once where there is none."""
-        await self._follows.settled(request_id)
+        async def advance(action: ActionRecord, started: Record, messages: tuple[Message, ...]) -> ActionRecord:
+            return await self._ledger.advance(action, State.EXECUTING, started, messages)
 
-    async def close(self) -> None:
-        """End all follows; the rollouts themselves go on."""
-        await self._follows.close()
+        await self._start(confirmed, call, offer, voice, advance)
 
-    async def _offer(self, call: Call, say: Say) -> Offer | None:
+    async def take_up(
+        self, record: ActionRecord, standing: Callable[[ActionRecord], Awaitable[Standing]], voice: Voice
+    ) -> None:
+        """Go on with an action whose process died. Raises StoreUnavailable, Superseded."""
+        try:
+            stands = await standing(record)
+            deed = Deed(record, Work.read(record.work), stands.identity, stands.reader, voice)
+        except (StoreUnavailable, Superseded):
+            raise
+        except (SteersmanError, ValueError) as error:
+            why = error.message if isinstance(error, SteersmanError) else "Another version of me began it."
+            reply = Reply(
+                f"{record.summary}: I was restarted in the middle and cannot say how it ended. {why}",
+                Tone.WARN,
+                (Note("What was written stays written; `status` tells how it stands."),),
+                str(record.place),
+            )
+            await self._carrier.end(record, State.UNKNOWN, why, voice, reply)
+            return
+        risk = max(stands.action.risk, deed.work.offer.plan.risk)
+        decision = self._policy().decide(record.actor, stands.action, record.place, risk)
+        await self._carrier.take_up(deed, may_write=not isinstance(decision, Deny))
+
+    async def expire(self, record: ActionRecord, voice: Voice) -> None:
+        """End an action that waited too long for its decision. Somebody may have been quicker."""
+        reply = Reply(
+            f"{record.summary}: not confirmed in time, so nothing was changed.",
+            Tone.PLAIN,
+            (Text(f"Run it again when you want it: {record.line}"),),
+            str(record.place),
+        )
+        with suppress(Stale):
+            await self._carrier.end(record, State.EXPIRED, "not confirmed in time", voice, reply)
+
+    async def _start(self, record: ActionRecord, call: Call, offer: Offer, voice: Voice, enter: Enter) -> None:
+        """Record that it starts, say so, and carry it out."""
+        context, plan = call.context, offer.plan
+        work = Work(offer, tuple(Stamp(record.id, self._new_audit_id()) for _ in plan.steps))
+        started = self._audit(call, record, "STARTED", plan.summary, offer)
+        started = replace(started, audit_ids=tuple(stamp.audit for stamp in work.stamps))
+        shown = Reply(f"{plan.summary} · dry run ok", Tone.WAIT, offer.parts, str(context.place))
+        message = await voice.message(shown)
+        record = await enter(replace(record, work=work.written(), began=self._clock.now()), started, (message,))
+        await voice.deliver(message)
+        await self._carrier.carry(Deed(record, work, context.identity, context.reader, voice))
+
+    async def _offer(self, call: Call, voice: Voice) -> Offer | None:
         """The plan with its preview; None where the command asked back or nothing is to be done, which is said."""
         context = call.context
         async with asyncio.timeout(self._plan_within.total_seconds()):
             plan = await call.action.plan(context, call.parsed.args)
             if isinstance(plan, Reply):
-                await say(replace(plan, place=plan.place or str(context.place)))
+                await voice(replace(plan, place=plan.place or str(context.place)))
                 return None
             if not plan.steps:
-                await say(nothing_to_do(plan, context.place))
+                await voice(nothing_to_do(plan, context.place))
                 return None
             preview = await self._executor.preview(plan, context.identity)
         return Offer(plan, preview)
 
-    async def _execute(self, call: Call, offer: Offer, record: ActionRecord, say: Say) -> None:
-        plan, parts = offer.plan, offer.parts
-        context = call.context
-        stamps = [Stamp(record.id, self._new_audit_id()) for _ in plan.steps]
-        started = self._audit(call, record, "STARTED", plan.summary)
-        started = replace(started, audit_ids=tuple(stamp.audit for stamp in stamps))
-        record = await self._ledger.advance(record, State.EXECUTING, started)
-        try:
-            await self._remember_healthy(call, plan)
-            await say(Reply(f"{plan.summary} · dry run ok", Tone.WAIT, parts, str(context.place)))
-            steps = await self._executor.run(plan, context.identity, stamps)
-        except Interrupted as stop:
-            await self._end(record, _ending_of(stop), stop.message)
-            failure = error_reply(stop, context.place)
-            again = (Buttons((Button("Run it again", record.line),)),) if _ending_of(stop) is State.STALE else ()
-            await say(replace(failure, parts=(*parts, *failure.parts, *again)))
-            return
-        except BaseException:  # a bug, or the end of the process: whatever it is, the action gets its ending
-            await self._end(record, State.UNKNOWN, "broke while executing")
-            raise
-        if not plan.follow:
-            await self._end(record, State.DONE, plan.done or plan.summary)
-            back = (Buttons((Button("Undo", plan.undo),)),) if plan.undo else ()
-            await say(Reply(plan.done or f"{plan.summary}: done.", Tone.GOOD, (*parts, *back), str(context.place)))
-            return
-        record = await self._ledger.advance(record, State.FOLLOWING)
-        self._follows.begin(call.request_id, context, offer, offer.pins(steps, self._clock.now()), record, say)
-
-    async def _remember_healthy(self, call: Call, plan: Plan) -> None:
-        """What runs now, if it runs well, is good: an undo may return to it. What cannot be read is not remembered."""
-        for followed in plan.follow:
-            try:
-                workload = await _workload(call, followed.ref)
-                revisions = await call.context.reader.workloads.revisions(workload)
-            except SteersmanError:
-                continue
-            stands = current(workload, revisions)
-            if stands is not None and workload.replicas and status(workload).rolled_out:
-                await self._ledger.fate(RevisionFate(workload.uid, stands.name, Fate.HEALTHY_BEFORE, self._clock.now()))
-
-    async def _refuse(self, record: ActionRecord, call: Call, why: str) -> None:
-        await self._ledger.advance(record, State.REFUSED, self._audit(call, record, "DENIED", why))
-
-    async def _end(self, record: ActionRecord, state: State, result: str) -> None:
+    async def _refuse(
+        self, record: ActionRecord, call: Call, offer: Offer, voice: Voice, why: str, message: str, hint: str
+    ) -> None:
+        reply = error_reply(Forbidden(message, judge=Judge.POLICY, hint=hint), call.context.place)
+        said = await voice.message(reply)
         now = self._clock.now()
-        line = Record(now, state.value.upper(), record.id, record.actor, "", record.line, record.place, result)
-        await self._ledger.advance(replace(record, ended=now, result=result), state, line)
+        refused = replace(record, state=State.REFUSED, ended=now, result=why)
+        await self._ledger.begin(refused, self._audit(call, record, "DENIED", why, offer), (said,))
+        await voice.deliver(said)
 
-    def _record(self, call: Call, plan: Plan) -> ActionRecord:
-        context = call.context
+    def _record(self, call: Call, offer: Offer) -> ActionRecord:
+        context, plan = call.context, offer.plan
         return ActionRecord(
             id=self._new_id(),
             line=call.line,
             command=call.action.name,
             actor=context.actor,
             place=context.place,
-            state=State.PLANNED,
+            state=State.WAITING,
             created=context.now,
             summary=plan.summary,
             fingerprint=plan.fingerprint,
             targets=tuple(step.target for step in plan.steps),
             channel=call.channel,
+            request=call.request_id,
         )
 
-    def _audit(self, call: Call, record: ActionRecord, kind: str, detail: str) -> Record:
+    def _audit(self, call: Call, record: ActionRecord, kind: str, detail: str, offer: Offer) -> Record:
         context = call.context
-        now = self._clock.now()
-        return Record(now, kind, record.id, context.actor, str(context.identity), record.line, record.place, detail)
-
-
-async def _workload(call: Call, ref: ObjectRef) -> Workload:
-    return await call.context.reader.workloads.get(Kind.of(ref.kind), ref.namespace, ref.name)
-
-
-def _ending_of(stop: Interrupted) -> State:
-    if stop.unsure:
-        return State.UNKNOWN
-    return State.STALE if isinstance(stop.cause, Stale) and not stop.done else State.FAILED
+        return Record(
+            self._clock.now(),
+            kind,
+            record.id,
+            context.actor,
+            str(context.identity),
+            record.line,
+            record.place,
+            detail,
+            diff=offer.diff,
+            policy=self._policy().version,
+        )

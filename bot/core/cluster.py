@@ -132,7 +132,7 @@ class Objects(Protocol):
     async def table(
         self, kind: ServedKind, namespace: str | None, *, name: str = "", selector: str = "", fields: str = ""
     ) -> ServerTable:
-        """The server's own table, without objects. None = all namespaces within reach, eight requests at once."""
+        """The server's own table, without objects. None = all namespaces within reach, a request each, many at once."""
         ...
 
     async def names(self, kind: ServedKind, namespace: str) -> tuple[str, ...]:

@@ -82,11 +82,15 @@ class Judge(StrEnum):
 
 
 class Forbidden(SteersmanError):
-    """Not permitted; `judge` tells whether Steersman's policy or the cluster's own rights refused."""
+    """Not permitted; `judge` tells whether Steersman's policy or the cluster's own rights refused.
 
-    def __init__(self, message: str, *, judge: Judge, hint: str = "") -> None:
+    `at` is the cluster and the namespace, where it is a place that was refused.
+    """
+
+    def __init__(self, message: str, *, judge: Judge, hint: str = "", at: tuple[str, str] = ("", "")) -> None:
         super().__init__(message, hint=hint)
         self.judge = judge
+        self.at = at
 
 
 class Refused(SteersmanError):
@@ -101,8 +105,16 @@ class Stale(SteersmanError):
     """The target changed since the plan was made; nothing was written."""
 
 
+class Superseded(SteersmanError):
+    """Another process has taken this work over; whatever is still to do or to say is the other's."""
+
+
 class Unavailable(SteersmanError):
     """The cluster cannot be reached, or it failed (5xx). Nothing is known to have been written."""
+
+
+class StoreUnavailable(Unavailable):
+    """The bot's own database cannot be reached, read or written. What was asked of it has not happened."""
 
 
 class TimedOut(Unavailable):

@@ -5,21 +5,36 @@ plan was decided from, and sent with the resourceVersion just read.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Final, TypeAlias
 
+from bot.core.arrival import Overtaken, arrived, signature, signed
 from bot.core.clock import Clock
 from bot.core.cluster import Clusters, Stamp, Writer, Written
-from bot.core.diff import ACTION_ANNOTATION, changes
-from bot.core.errors import NotFound, Refused, Stale, SteersmanError, TimedOut, TooManyRequests, Unavailable
+from bot.core.diff import changes
+from bot.core.discreet import DiscreetWriter
+from bot.core.errors import (
+    Forbidden,
+    Judge,
+    NotFound,
+    Refused,
+    Stale,
+    SteersmanError,
+    StoreUnavailable,
+    Superseded,
+    TimedOut,
+    TooManyRequests,
+    Unavailable,
+)
 from bot.core.people import Identity
 from bot.core.plan import (
     Absent,
     ClusterWrite,
     Json,
     ObjectChange,
-    PatchType,
+    ObjectRef,
     Plan,
     Preview,
     Same,
@@ -63,6 +78,26 @@ class Interrupted(SteersmanError):
         self.unsure = unsure
 
 
+Hold: TypeAlias = Callable[[int, str], Awaitable[None]]
+"""Makes sure, just before a step (0 for the first) is sent, that the work is still ours. Raises Superseded.
+
+It keeps whose signature (an action's id, "" for none) the object bears by then.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """How a plan is taken up again: whether its writes are still permitted, and what `hold` was told of those sent.
+
+    `overtaken` is asked about an object that bears no signature: whether another action of ours may have written to it
+    since.
+    """
+
+    may_write: bool
+    sent: tuple[str, ...]
+    overtaken: Callable[[ObjectRef], Awaitable[bool]]
+
+
 class Executor:
     """Previews and executes plans as one identity."""
 
@@ -76,22 +111,102 @@ class Executor:
         warnings = dict.fromkeys(warning for _, written in results for warning in written)
         return Preview(tuple(change for change, _ in results if change.fields), tuple(warnings))
 
-    async def run(self, plan: Plan, identity: Identity, stamps: Sequence[Stamp]) -> tuple[Step, ...]:
+    async def run(self, plan: Plan, identity: Identity, stamps: Sequence[Stamp], hold: Hold) -> tuple[Step, ...]:
         """Carry out the steps in order, a stamp each.
 
-        Raises `Interrupted` at the first that fails; what was done stays done.
+        Raises `Interrupted` at the first that fails; what was done stays done. What `hold` raises is raised.
         """
         done: list[Step] = []
-        for write, stamp in zip(plan.steps, stamps, strict=True):
+        for number, (write, stamp) in enumerate(zip(plan.steps, stamps, strict=True)):
             try:
-                written = await self._write(write, identity, stamp)
+                written = await self._write(write, identity, stamp, partial(hold, number))
+            except (StoreUnavailable, Superseded):
+                raise
             except SteersmanError as error:
                 raise Interrupted(error, tuple(done), unsure=isinstance(error, TimedOut)) from error
             done.append(Step(write, written.manifest))
         return tuple(done)
 
+    async def resume(
+        self, plan: Plan, identity: Identity, stamps: Sequence[Stamp], hold: Hold, resumption: Resumption
+    ) -> tuple[Step, ...]:
+        """Finish what another process began: a step whose object says that it happened is not repeated.
+
+        Raises as `run` does. Where the object can no longer say whether a step happened, the interruption is `unsure`.
+        """
+        done: list[Step] = []
+        for number, (write, stamp) in enumerate(zip(plan.steps, stamps, strict=True)):
+            sent = resumption.sent[number] if number < len(resumption.sent) else None
+            try:
+                manifest = await self._finish(write, identity, stamp, partial(hold, number), resumption, sent)
+            except (StoreUnavailable, Superseded):
+                raise
+            except SteersmanError as error:
+                unsure = isinstance(error, Unavailable | Overtaken)
+                raise Interrupted(error, tuple(done), unsure=unsure) from error
+            done.append(Step(write, manifest or {}))
+        return tuple(done)
+
+    async def _finish(
+        self,
+        write: ClusterWrite,
+        identity: Identity,
+        stamp: Stamp,
+        hold: Callable[[str], Awaitable[None]],
+        resumption: Resumption,
+        sent: str | None,
+    ) -> Json | None:
+        """The target with the write on it. Raises `Overtaken` where it cannot say whether it ever was."""
+        manifest = await self._seen(write, identity)
+        if sent is not None:
+            if arrived(write, manifest, stamp):
+                return manifest
+            # Before the precondition: who came after may have brought back what this was decided from.
+            if await self._overtaken(write, manifest, resumption, sent):
+                raise Overtaken(write.target)
+        if not resumption.may_write:
+            raise Forbidden("This is no longer permitted.", judge=Judge.POLICY)
+        if not write.body and write.verb not in (Verb.DELETE, Verb.EVICT):  # see `Work.written`
+            await self._expected(self._clusters.writer(write.target.cluster, identity), write)
+            raise Refused(
+                f"{write.target} was not changed: I was restarted, and keep no change that holds secrets.",
+                hint="Run the command again.",
+            )
+        try:
+            return (await self._write(write, identity, stamp, hold)).manifest
+        except Stale:
+            if sent is None:
+                raise
+            manifest = await self._seen(write, identity)
+            if arrived(write, manifest, stamp):
+                return manifest  # what the dead process had sent came in only now
+            if not signed(write) or await self._overtaken(write, manifest, resumption, sent):
+                raise Overtaken(write.target) from None
+            raise
+
+    async def _overtaken(self, write: ClusterWrite, manifest: Json | None, resumption: Resumption, sent: str) -> bool:
+        if not signed(write):
+            return await resumption.overtaken(write.target)
+        gone = manifest is None and not isinstance(write.expects, Absent)
+        return gone or signature(manifest) != sent
+
+    async def _seen(self, write: ClusterWrite, identity: Identity) -> Json | None:
+        """The target now; None where it is not there. Raises Unavailable where the cluster stays away for long."""
+        writer = DiscreetWriter(self._clusters.writer(write.target.cluster, identity))
+        waited = 0.0
+        while True:
+            try:
+                return await writer.read(write.target)
+            except NotFound:
+                return None
+            except Unavailable:
+                waited += _READ_BACK_PAUSE
+                if waited > _BUSY_SECONDS:
+                    raise
+                await self._clock.sleep(_READ_BACK_PAUSE)
+
     async def _dry_run(self, write: ClusterWrite, identity: Identity) -> tuple[ObjectChange, tuple[str, ...]]:
-        writer = self._clusters.writer(write.target.cluster, identity)
+        writer = DiscreetWriter(self._clusters.writer(write.target.cluster, identity))
         for attempt in range(_CONFLICT_TRIES):
             before = await self._expected(writer, write)
             try:
@@ -105,12 +220,15 @@ class Executor:
             return ObjectChange(write.target, changes(before, after)), written.warnings
         raise AssertionError("the loop returns or raises")
 
-    async def _write(self, write: ClusterWrite, identity: Identity, stamp: Stamp) -> Written:
-        writer = self._clusters.writer(write.target.cluster, identity)
+    async def _write(
+        self, write: ClusterWrite, identity: Identity, stamp: Stamp, hold: Callable[[str], Awaitable[None]]
+    ) -> Written:
+        writer = DiscreetWriter(self._clusters.writer(write.target.cluster, identity))
         conflicts = 0
         waited = 0.0
         while True:
             before = await self._expected(writer, write)
+            await hold(signature(before))
             try:
                 return await writer.send(write, resource_version=_version(before), stamp=stamp, dry_run=False)
             except Stale:
@@ -153,11 +271,11 @@ class Executor:
         """After a write without an answer: the object itself says whether it happened. Raises `TimedOut` if not."""
         seen = "I could not look again. "
         for attempt in range(_READ_BACKS):
+            manifest: Json | None = None
             try:
                 manifest = await writer.read(write.target)
             except NotFound:
-                if write.verb is Verb.DELETE:
-                    return Written({})
+                pass
             except Unavailable:
                 if attempt + 1 < _READ_BACKS:
                     await self._clock.sleep(_READ_BACK_PAUSE)
@@ -165,18 +283,11 @@ class Executor:
                 break
             except SteersmanError:
                 break
-            else:
-                if _arrived(write, manifest, stamp):
-                    return Written(manifest)
+            if arrived(write, manifest, stamp):
+                return Written(manifest or {})
             seen = "When I looked again it had not happened, but it still may. "
             break
         raise TimedOut(error.message, hint=f"{seen}See how it stands before you repeat the command.") from error
-
-
-def _arrived(write: ClusterWrite, manifest: Json, stamp: Stamp) -> bool:
-    if write.target.subresource == "scale" and write.patch_type is PatchType.MERGE:
-        return pick(manifest, "spec.replicas") == pick(write.body, "spec.replicas")
-    return pick(manifest, f'metadata.annotations."{ACTION_ANNOTATION}"') == stamp.action
 
 
 def _version(manifest: Json | None) -> str:

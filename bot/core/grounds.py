@@ -52,7 +52,7 @@ class PolicyGrounds:
     def permit(self, place: Place) -> None:
         match self.policy.decide(self.actor, self.command, place, least_risk(self.command)):
             case Deny(reason, way_out):
-                raise Forbidden(reason, judge=Judge.POLICY, hint=way_out)
+                raise Forbidden(reason, judge=Judge.POLICY, hint=way_out, at=(place.cluster, place.namespace))
             case _:
                 return
 

@@ -8,7 +8,7 @@ from bot.core.reply import Button, Buttons, Code, Note, Part, Reply, Table, Tone
 from bot.core.suggest import did_you_mean, listed, nearest
 from bot.core.usage import Parameter, parameters, place_parameters, summary, usage
 
-EXPLAINING: Final = frozenset({"can", "help", "rollout history", "versions", "who-can", "whoami"})
+EXPLAINING: Final = frozenset({"audit", "can", "help", "rollout history", "versions", "who-can", "whoami", "why"})
 """Queries about the bot, or about how it came to be; all others look at what runs now."""
 
 _WHAT: Final = "What it does"

@@ -8,7 +8,7 @@ from bot.core.answers import change_parts, notes
 from bot.core.execute import Step
 from bot.core.pin import Pin
 from bot.core.plan import Plan, Preview
-from bot.core.reply import Part
+from bot.core.reply import Diff, Part
 from bot.core.rollout import template_digest
 
 
@@ -22,6 +22,16 @@ class Offer:
     @property
     def parts(self) -> tuple[Part, ...]:
         return (*change_parts(self.preview), *notes(self.plan, self.preview))
+
+    @property
+    def diff(self) -> tuple[str, ...]:
+        """The change in lines of text, as it was shown: what the audit keeps of it."""
+        return tuple(
+            line
+            for part in change_parts(self.preview)
+            if isinstance(part, Diff)
+            for line in (part.title, *(f"{sign} {text}" for sign, text in part.lines))
+        )
 
     def pins(self, steps: Sequence[Step], now: datetime) -> tuple[Pin, ...]:
         """What is followed, pinned to what was written: uid, generation and template from the write's own answer."""

@@ -1,9 +1,15 @@
 """Who asks, and as whom the cluster sees them: Actor, Identity, and the Directory that knows both."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from types import MappingProxyType
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, TypeVar
+
+from bot.core.errors import Unavailable
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +56,27 @@ class Directory(Protocol):
     async def person(self, actor_id: str) -> Actor: ...
 
     async def identity(self, actor: Actor, cluster: str) -> Identity: ...
+
+
+class TimelyDirectory:
+    """A directory whose silence is a refusal. Its answers are kept by nobody: each decision asks anew."""
+
+    def __init__(self, directory: Directory, within: timedelta) -> None:
+        self._directory = directory
+        self._within = within
+
+    async def person(self, actor_id: str) -> Actor:
+        return await self._in_time(self._directory.person(actor_id))
+
+    async def identity(self, actor: Actor, cluster: str) -> Identity:
+        return await self._in_time(self._directory.identity(actor, cluster))
+
+    async def _in_time(self, answer: Awaitable[T]) -> T:
+        try:
+            async with asyncio.timeout(self._within.total_seconds()):
+                return await answer
+        except TimeoutError:
+            raise Unavailable(
+                "I cannot find out now who you are: the directory does not answer.",
+                hint="Nothing was done. Try again in a moment.",
+            ) from None

@@ -5,30 +5,34 @@ Doors hand in a `Request` and show what is said; they decide nothing. Every requ
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import Final, assert_never
 
-from bot.core.actions import Actions, Call
+from bot.core.actions import CONFIRM_WITHIN, Actions, Call, Standing
 from bot.core.answers import bug_reply, error_reply
 from bot.core.args import AppRef, ClusterArgs, PlaceArgs
+from bot.core.carrier import Carrier
 from bot.core.clock import Clock
 from bot.core.cluster import Clusters
 from bot.core.command import Action, Context, Decision, DecisionArgs, Query, Registry, Verdict
-from bot.core.errors import Forbidden, HelpWanted, Judge, SteersmanError, TimedOut
+from bot.core.errors import Forbidden, HelpWanted, Judge, SteersmanError, StoreUnavailable, Superseded, TimedOut
 from bot.core.execute import Executor
 from bot.core.follow import Limits as FollowLimits
 from bot.core.grammar import Grammar, Parsed
 from bot.core.grounds import PolicyGrounds, PolicyPermissions
 from bot.core.help import command_help
-from bot.core.ledger import Ledger, Record
-from bot.core.people import Actor, Directory
+from bot.core.ledger import ActionRecord, Ledger, Record, State
+from bot.core.people import Actor, Directory, TimelyDirectory
 from bot.core.places import Target, UnknownApp, Wish, app_name, resolve
-from bot.core.plain_reply import plain_reply
 from bot.core.plan import Place
 from bot.core.policy import Policy
-from bot.core.reply import Button, Buttons, Part, Reply
-from bot.core.request import Conversation, Request, Say
+from bot.core.reply import Button, Reply
+from bot.core.request import Conversation, Request
+from bot.core.voice import Voice
+
+_TAKEN_AT_ONCE: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class Pipeline:
         self._registry = registry
         self._grammar = Grammar(registry, prefix=prefix)
         self._policy = policy
-        self._directory = directory
+        self._directory = TimelyDirectory(directory, limits.answer)
         self._clusters = clusters
         self._ledger = ledger
         self._clock = clock
@@ -72,7 +76,9 @@ class Pipeline:
         self._report = report
         self._prefix = prefix
         self._limits = limits
+        self._taking: set[asyncio.Task[None]] = set()
         executor = Executor(clusters, clock)
+        self._carrier = Carrier(ledger, executor, clock, limits.follow, report)
         self._actions = Actions(
             lambda: self._policy,
             ledger,
@@ -80,41 +86,62 @@ class Pipeline:
             clock,
             new_id,
             new_audit_id,
+            self._carrier,
             plan_within=limits.answer,
-            follow_limits=limits.follow,
-            report=report,
         )
 
     def adopt(self, policy: Policy) -> None:
         """Judge by this policy from now on; what is under way meets it at its next decision."""
         self._policy = policy
 
-    async def handle(self, request: Request, to: Conversation) -> None:
-        """Answer one request. Raises nothing: an error is an answer, and a bug shows only its reference."""
+    async def handle(self, request: Request, to: Conversation) -> bool:
+        """Answer one request; an error is an answer, and a bug shows only its reference.
 
-        async def say(reply: Reply) -> None:
-            await to.say(request.id, await self._with_stored_buttons(plain_reply(reply), request.id))
-
+        False where it is not answered for good: the store is away, or another process has taken the request over.
+        """
+        voice = Voice(request.id, request.channel, request.actor_id, to, self._ledger)
         try:
-            await self._answer(request, say)
+            await self._answer(request, voice)
+        except Superseded:
+            return False
+        except StoreUnavailable as error:
+            await voice(error_reply(error))
+            return False
         except HelpWanted as wish:
-            await say(command_help(self._registry, wish.command, self._prefix))
+            await voice(command_help(self._registry, wish.command, self._prefix))
         except SteersmanError as error:
-            await say(error_reply(error))
+            await voice(error_reply(error))
         except TimeoutError:
             hint = "The cluster may be slow or down. Try again in a moment; `status` tells how an app stands."
-            await say(error_reply(TimedOut("This took too long, so I stopped waiting.", hint=hint)))
+            await voice(error_reply(TimedOut("This took too long, so I stopped waiting.", hint=hint)))
         except Exception as bug:  # noqa: BLE001 - the last fence: whatever broke, the person is answered
             reference = self._new_id()
             self._report(reference, bug)
-            await say(bug_reply(reference))
+            await voice(bug_reply(reference))
+        return True
 
     async def settled(self, request_id: str) -> None:
         """Wait until the follow that a request began is stuck or has ended; at once where there is none."""
-        await self._actions.settled(request_id)
+        await self._carrier.settled(request_id)
+
+    async def keep(self, to: Callable[[ActionRecord], Conversation]) -> None:
+        """Keep hold of what is under way here, take up what others left, end what waited too long.
+
+        To be called again and again, several times within a lease. Raises StoreUnavailable.
+        """
+        await self._ledger.renew(self._carrier.at_work)
+        for record in await self._ledger.orphans(_TAKEN_AT_ONCE):
+            task = asyncio.create_task(self._take_up(record, to(record)), name=f"take up {record.id}")
+            self._taking.add(task)
+            task.add_done_callback(self._taking.discard)
+        for record in await self._ledger.overdue(self._clock.now() - CONFIRM_WITHIN, _TAKEN_AT_ONCE):
+            await self._actions.expire(record, self._voice_of(record, to(record)))
 
     async def close(self) -> None:
-        await self._actions.close()
+        for task in self._taking:
+            task.cancel()
+        await asyncio.gather(*self._taking, return_exceptions=True)
+        await self._carrier.close()
 
     async def complete(self, actor_id: str, channel: str, text: str) -> tuple[str, ...]:
         """What may stand in place of the last word: commands, options, and the apps of the channel's place."""
@@ -133,52 +160,61 @@ class Pipeline:
             return tuple(words)
         return tuple(dict.fromkeys([*words, *sorted(name for name in names if name.startswith(typed))]))
 
-    async def _answer(self, request: Request, say: Say) -> None:
-        actor = await self._directory.person(request.actor_id)
-        said = await self._said(request)
+    async def _answer(self, request: Request, voice: Voice) -> None:
+        # What is refused is recorded with as much as is known by then.
+        actor, place, line = Actor(request.actor_id, request.actor_id), Place("", ""), request.text
         try:
+            actor = await self._directory.person(request.actor_id)
+            said = await self._said(request)
+            line = said.line
             _let_press(actor, said)
-            parsed = self._grammar.parse(said.line)
+            parsed = self._grammar.parse(line)
             match parsed.command:
                 case Decision() as decision:
-                    await self._decide(decision, parsed, request, actor, say)
+                    await self._decide(decision, parsed, request, actor, voice)
                 case Query() | Action() as command:
                     context = await self._context(parsed, actor, request.channel, self._clock.now())
-                    await self._run(command, parsed, context, request, say)
+                    place = context.place
+                    await self._run(command, parsed, context, request, voice)
                 case other:
                     assert_never(other)
         except Forbidden as error:
-            if error.judge is Judge.POLICY:
-                now = self._clock.now()
-                await self._ledger.note(Record(now, "DENIED", "", actor, "", said.line, Place("", ""), error.message))
-            raise
+            where = Place(*error.at) if any(error.at) else place
+            now, policy = self._clock.now(), self._policy.version
+            reply = error_reply(error)
+            denied = Record(now, "DENIED", "", actor, "", line, where, reply.headline, policy=policy)
+            message = await voice.message(reply)
+            await self._ledger.note(denied, request.id, (message,))
+            await voice.deliver(message)
 
-    async def _run(self, command: Query | Action, parsed: Parsed, context: Context, request: Request, say: Say) -> None:
+    async def _run(
+        self, command: Query | Action, parsed: Parsed, context: Context, request: Request, voice: Voice
+    ) -> None:
         """Answer at a place that is known: what fails now fails there, and says so."""
         try:
             match command:
                 case Query():
                     async with asyncio.timeout(self._limits.answer.total_seconds()):
                         reply = await command.run(context, parsed.args)
-                    await say(_placed(reply, context.place))
+                    await voice(_placed(reply, context.place))
                 case Action():
-                    await self._actions.begin(Call(request.id, request.channel, command, parsed, context), say)
-        except Forbidden:
-            raise  # its words name the place, and what the policy denied is recorded
+                    await self._actions.begin(Call(request.id, request.channel, command, parsed, context), voice)
+        except (Forbidden, StoreUnavailable, Superseded):
+            raise  # what was denied is recorded, and the others are no answer
         except SteersmanError as error:
-            await say(error_reply(error, context.place if isinstance(parsed.args, ClusterArgs) else None))
+            await voice(error_reply(error, context.place if isinstance(parsed.args, ClusterArgs) else None))
 
     async def _said(self, request: Request) -> Button:
         """The button that was pressed, with its stored line; words that were typed count as one that is everybody's."""
         return await self._ledger.button(request.button) if request.button else Button("", request.text)
 
-    async def _decide(self, decision: Decision, parsed: Parsed, request: Request, actor: Actor, say: Say) -> None:
+    async def _decide(self, decision: Decision, parsed: Parsed, request: Request, actor: Actor, voice: Voice) -> None:
         if not isinstance(parsed.args, DecisionArgs):
             raise TypeError(f"{decision.name} must take the id of an action")
         record = await self._actions.waiting(parsed.args.id, actor)
         match decision.verdict:
             case Verdict.CANCEL:
-                await self._actions.cancel(record, say)
+                await self._actions.cancel(record, voice)
             case Verdict.CONFIRM:
                 again = self._grammar.parse(record.line)
                 if not isinstance(again.command, Action):
@@ -186,7 +222,7 @@ class Pipeline:
                 # The action's own time of creation: planning twice must give one fingerprint.
                 context = await self._context(again, actor, record.channel, record.created)
                 call = Call(request.id, record.channel, again.command, again, context)
-                await self._actions.confirm(record, call, say)
+                await self._actions.confirm(record, call, voice)
             case other:
                 assert_never(other)
 
@@ -233,13 +269,28 @@ class Pipeline:
         grounds.permit(target.place)
         return target
 
-    async def _with_stored_buttons(self, reply: Reply, request_id: str) -> Reply:
-        parts: list[Part] = []
-        for part in reply.parts:
-            if isinstance(part, Buttons):
-                part = Buttons(tuple([await self._ledger.store_button(button, request_id) for button in part.items]))
-            parts.append(part)
-        return replace(reply, parts=tuple(parts))
+    async def _take_up(self, record: ActionRecord, to: Conversation) -> None:
+        try:
+            await self._actions.take_up(record, self._standing, self._voice_of(record, to))
+        except (StoreUnavailable, Superseded):
+            return  # its lease runs out again, and it is whoever takes it then
+        except Exception as bug:  # noqa: BLE001 - one action that cannot be taken up stops no other
+            self._report(record.id, bug)
+            with suppress(SteersmanError):  # it may have its ending, or a holder who knows better
+                await self._carrier.end(record, State.UNKNOWN, "broke while it was taken up")
+
+    async def _standing(self, record: ActionRecord) -> Standing:
+        """Who asked for an action, as they stand now. Raises Forbidden where they are nobody any more."""
+        command = self._grammar.parse(record.line).command
+        if not isinstance(command, Action):
+            raise TypeError(f"{command.name} is no action")
+        actor = await self._directory.person(record.actor.id)
+        identity = await self._directory.identity(actor, record.place.cluster)
+        reach = self._policy.reach(actor, record.place.cluster, command)
+        return Standing(identity, self._clusters.reader(record.place.cluster, identity, reach), command)
+
+    def _voice_of(self, record: ActionRecord, to: Conversation) -> Voice:
+        return Voice(record.request, record.channel, record.actor.id, to, self._ledger)
 
 
 def _let_press(actor: Actor, button: Button) -> None:

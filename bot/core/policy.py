@@ -14,7 +14,7 @@ from bot.core.cluster import Reach
 from bot.core.command import Action, Command, Decision, Query
 from bot.core.errors import Forbidden, Judge
 from bot.core.people import Actor, Identity, Impersonated
-from bot.core.plan import Place, Risk
+from bot.core.plan import Place, Risk, digest
 
 GROUP_PREFIX: Final = "steersman:"
 """Rights are bound to groups that only the bot can assume: no login of the company carries them."""
@@ -172,6 +172,11 @@ class Policy:
     apps: tuple[AppRule, ...] = ()
     kinds: tuple[str, ...] = ()  # plural.group, what `get` and `show` may show besides Kubernetes' own
     mode: Mode = Mode.PERSON
+
+    @property
+    def version(self) -> str:
+        """Its name with a short hash of all its rules: what the audit says that judged."""
+        return f"{self.name}@{digest(str(self))[:12]}"
 
     def decide(self, actor: Actor, command: Command, place: Place, risk: Risk) -> PolicyDecision:
         """Decide about one command at one place. A place without a namespace asks for any within the reach."""

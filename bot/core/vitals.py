@@ -8,17 +8,12 @@ from typing import Final
 
 from bot.core.ages import ago
 from bot.core.aim import obvious
+from bot.core.edits import CONTROLLERS, OURSELVES, tool
 from bot.core.image import version_of
 from bot.core.ledger import ActionRecord
 from bot.core.reply import Tone
 from bot.core.rollout import status
 from bot.core.workload import App, Container, Kind, Workload
-
-# These write into objects without anybody having wanted a change: status, scale, bookkeeping annotations.
-_CONTROLLERS: Final = frozenset({"kube-controller-manager", "kube-scheduler", "kubelet"})
-
-_OURSELVES: Final = "steersman"
-"""The field manager of our own writes."""
 
 
 class Health(IntEnum):
@@ -133,10 +128,10 @@ def last_change(app: App, actions: Sequence[ActionRecord]) -> LastChange | None:
     )
     edited = max(
         (
-            LastChange(edit.at, _tool(edit.manager))
+            LastChange(edit.at, tool(edit.manager))
             for workload in app.workloads
             for edit in workload.edits
-            if edit.at is not None and edit.manager not in _CONTROLLERS and not (acted and edit.manager == _OURSELVES)
+            if edit.at is not None and edit.manager not in CONTROLLERS and not (acted and edit.manager == OURSELVES)
         ),
         key=lambda change: change.at,
         default=None,
@@ -162,8 +157,3 @@ def _rolled_out_before(workload: Workload) -> bool:
         case Kind.DAEMON_SET:
             now = workload.status
             return workload.generation <= now.observed_generation and now.updated >= now.replicas
-
-
-def _tool(manager: str) -> str:
-    """`kubectl-set` → `kubectl set`: kubectl names its managers after its commands; other tools name themselves."""
-    return manager.replace("-client-side-", "-").replace("-", " ") if manager.startswith("kubectl-") else manager

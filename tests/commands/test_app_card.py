@@ -5,10 +5,11 @@ from datetime import timedelta
 
 from rigs.chat import labels
 from rigs.planning import ALICE, DEV, NOW, revision, workload
+from rigs.process_ledger import MemoryLedger
 from rigs.reading import Shelf, app_workload, container, event, pod, reading_bot
 
 from bot.core.errors import Forbidden, Judge
-from bot.core.ledger import ActionRecord, MemoryLedger, State
+from bot.core.ledger import ActionRecord, State
 from bot.core.reply import Table, Tone
 from bot.core.workload import Autoscaler, Condition, Edit, Owner, Status
 
@@ -92,7 +93,7 @@ async def test_the_card_tells_version_change_image_autoscaler_and_owner() -> Non
     assert answer.reply.place == "dev/shop"
     assert answer.reply.headline == "myapp is up: v1, 3/3 ready."
     for line in (
-        "Changed: 6 d ago by helm",
+        "Changed: 6 d ago by Helm",
         "Image: myapp:v1",
         "Autoscaler: hpa: 3 to 10 replicas, 3 now, 4 wanted",
         "Owned by: Helm (shop)",

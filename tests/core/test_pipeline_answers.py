@@ -8,18 +8,19 @@ from typing import cast
 import pytest
 from rigs.chat import Bot, counter
 from rigs.planning import Held, workload
+from rigs.process_ledger import MemoryLedger
 from rigs.rollouts import HeldClock
 
 from bot.core.args import AppArgs, Args
 from bot.core.cluster import Clusters, Reach, Reader
 from bot.core.command import Action, Context, Query, Registry
-from bot.core.errors import Forbidden, Judge, Unavailable
-from bot.core.ledger import MemoryLedger
+from bot.core.errors import Forbidden, Judge, StoreUnavailable, Superseded, Unavailable
 from bot.core.people import Identity
 from bot.core.pipeline import Limits, Pipeline
 from bot.core.plan import Place, Plan, Risk
 from bot.core.policy import ChannelRule, ClusterRule, Gate, Grant, Person, Policy, PolicyDirectory, Role
 from bot.core.reply import Button, Buttons, Reply, Tone
+from bot.core.request import Request
 
 POLICY = Policy(
     name="test",
@@ -187,9 +188,17 @@ async def test_a_denial_is_recorded_once_with_the_words_that_were_said() -> None
 
     await bot.says("change  myapp", by="bob")
 
-    assert [(one.kind, one.actor.id, one.line) for one in await ledger.records()] == [
-        ("DENIED", "bob", "change  myapp")
+    assert [(one.kind, one.actor.id, one.line, str(one.place)) for one in await ledger.records()] == [
+        ("DENIED", "bob", "change  myapp", "dev/shop")
     ]
+
+
+async def test_what_a_stranger_tries_is_recorded_too() -> None:
+    bot, ledger, _ = talking()
+
+    await bot.says("tell", by="mallory")
+
+    assert [(one.kind, one.actor.id, one.line) for one in await ledger.records()] == [("DENIED", "mallory", "tell")]
 
 
 async def test_what_the_cluster_forbids_is_said_to_be_the_clusters_word() -> None:
@@ -198,4 +207,24 @@ async def test_what_the_cluster_forbids_is_said_to_be_the_clusters_word() -> Non
     answer = await bot.says("tell")
 
     assert answer.reply.headline == "The cluster refused: alice may not list pods."
-    assert await ledger.records() == ()
+    assert [(one.kind, one.detail) for one in await ledger.records()] == [("DENIED", answer.reply.headline)]
+
+
+async def test_a_request_that_another_process_has_taken_over_is_left_to_it() -> None:
+    async def run(context: Context, args: Args) -> Reply:
+        raise Superseded("Another process has taken this request over.")
+
+    bot, _, bugs = talking(run)
+
+    assert not await bot.pipeline.handle(Request("r1", "alice", "shop", "tell"), bot.recorder)
+    assert (bot.recorder.said, bugs) == ([], [])
+
+
+async def test_a_request_that_the_store_could_not_take_is_told_so_and_not_answered_yet() -> None:
+    async def run(context: Context, args: Args) -> Reply:
+        raise StoreUnavailable("The database is away.")
+
+    bot, _, _ = talking(run)
+
+    assert not await bot.pipeline.handle(Request("r1", "alice", "shop", "tell"), bot.recorder)
+    assert [reply.headline for reply in bot.recorder.said] == ["The database is away."]

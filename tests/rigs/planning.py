@@ -5,11 +5,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
+from rigs.process_ledger import MemoryLedger
+
 from bot.core.cluster import Gone, Reader
 from bot.core.command import Action, Context, Decision, Permissions, Query, Registry
 from bot.core.errors import Choice, Forbidden, Judge, NotFound, SteersmanError
 from bot.core.grammar import Grammar
-from bot.core.ledger import MemoryLedger
 from bot.core.people import Actor, Impersonated
 from bot.core.plan import Json, JsonValue, ObjectRef, Place, Plan
 from bot.core.pod import Event, Pod

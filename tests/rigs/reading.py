@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 
 from rigs.chat import Bot, counter
 from rigs.planning import NOW, workload
+from rigs.process_ledger import MemoryLedger
 
 import commands
 from bot.core.cluster import Access, Gone, Reach, Right, ServedKind, ServerTable, TableColumn, Writer
 from bot.core.command import Registry
 from bot.core.errors import NotFound, SteersmanError
-from bot.core.ledger import MemoryLedger
 from bot.core.listing import NODES, PODS, SLICES, spoken
 from bot.core.people import Identity
 from bot.core.pipeline import Pipeline

@@ -13,13 +13,15 @@ from tempfile import TemporaryDirectory
 import aiohttp
 from rigs.apiserver import eventually
 from rigs.chat import Bot, counter
+from rigs.process_ledger import MemoryLedger
 from rigs.weather import Weather
 
 import commands
 from bot.app import new_uid
 from bot.core.command import Registry
 from bot.core.follow import Limits as FollowLimits
-from bot.core.ledger import ActionRecord, MemoryLedger, State
+from bot.core.ledger import ActionRecord, State
+from bot.core.people import Directory
 from bot.core.pipeline import Limits, Pipeline
 from bot.core.policy import Grant, Policy, PolicyDirectory
 from bot.demo import admission
@@ -105,6 +107,7 @@ async def whole_bot(
     world: World,
     *,
     policy: Policy | None = None,
+    directory: Directory | None = None,
     registry: Registry | None = None,
     deadline: float = 5.0,
     answer: timedelta = timedelta(seconds=20),
@@ -129,7 +132,7 @@ async def whole_bot(
         pipeline = Pipeline(
             registry=registry or Registry.of(commands),
             policy=rules,
-            directory=PolicyDirectory(rules),
+            directory=directory or PolicyDirectory(rules),
             clusters=clusters,
             ledger=ledger,
             clock=clock,
