@@ -11,7 +11,7 @@ from bot.demo.controllers.tempo import FAST
 from bot.demo.world import World
 from bot.settings import Settings
 
-pytest_plugins = ["rigs.controlplane.around_pytest", "rigs.xdist_groups"]
+pytest_plugins = ["rigs.controlplane.around_pytest", "rigs.postgres_around_pytest", "rigs.xdist_groups"]
 
 
 def pytest_sessionstart() -> None:
