@@ -1,4 +1,4 @@
-"""The command line: `steersman demo | console | policy | rbac | version`.
+"""The command line: `steersman demo | console | policy | rbac | audit | version`.
 
 Here belong options, exit codes and the words that end a run; the work is wired in `bot.app`. Importing this module
 costs click and little else, so that `--help` answers at once: what is heavy is imported by the command that needs it.
@@ -170,6 +170,47 @@ def rbac(
 
     click.echo(rights(file, cluster, mode, account, constrained=constrained), nl=False)
     return 0
+
+
+@cli.group()
+def audit() -> None:
+    """Prove that the audit is whole, write it out, make its key."""
+
+
+@audit.command()
+@click.option("--checkpoints", type=_FILE, metavar="FILE", multiple=True, help="What the bot wrote on standard output.")
+@click.option("--public-key", type=_FILE, metavar="FILE", multiple=True, help="Whose signatures count; several may be.")
+def verify(checkpoints: tuple[Path, ...], public_key: tuple[Path, ...]) -> int:
+    """Say whether any record was changed, lost or put in, and up to which one that is proved.
+
+    Exit codes: 0 whole, 1 something was found, 2 it could not be looked at.
+    """
+    from bot.auditor import run_verify
+    from bot.settings import read_settings
+
+    return run_verify(read_settings().database_url.get_secret_value(), checkpoints, public_key, click.echo)
+
+
+@audit.command()
+@click.option("--since", metavar="WHEN", default="", help="From here on: 7d, 2026-11-01, 2026-11-01T10:00Z.")
+@click.option("--until", metavar="WHEN", default="", help="Up to here, the same way.")
+def export(since: str, until: str) -> None:
+    """Write the records out, a line of JSON each, in their order."""
+    from bot.auditor import run_export
+    from bot.settings import read_settings
+
+    if not run_export(read_settings().database_url.get_secret_value(), since, until, click.echo):
+        click.echo("There is no record of that time.", err=True)
+
+
+@audit.command()
+@click.option("--new", is_flag=True, help="Make the key first; FILE must not exist.")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def key(new: bool, file: Path) -> None:
+    """Print a key's public half, for `verify --public-key`; with --new make the key."""
+    from bot.auditor import key
+
+    click.echo(key(file, new=new), nl=False)
 
 
 @cli.command()

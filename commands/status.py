@@ -8,16 +8,13 @@ from bot.core.args import AppArgs
 from bot.core.bulletin import cause_parts
 from bot.core.cause import Cause
 from bot.core.command import Context, query
-from bot.core.diff import changes
 from bot.core.partial import if_permitted
-from bot.core.plan import FieldChange
 from bot.core.reply import Button, Buttons, Note, Part, Progress, Reply, Text, Tone
-from bot.core.revisions import current, template
 from bot.core.rights import FIND, PODS, REVISIONS
 from bot.core.rollout import status
-from bot.core.sight import Sight, look
+from bot.core.sight import Sight, examine
 from bot.core.vitals import version
-from bot.core.workload import Kind, Revision, Workload
+from bot.core.workload import Kind
 
 _BY_GRAVITY: Final = (Tone.GOOD, Tone.WAIT, Tone.WARN, Tone.BAD)
 
@@ -34,7 +31,7 @@ class StatusArgs(AppArgs):
 )
 async def rollout_status(ctx: Context, args: StatusArgs) -> Reply:
     workloads = ctx.app.workloads
-    sights = await asyncio.gather(*(if_permitted(_see(ctx, one), Sight(one)) for one in workloads))
+    sights = await asyncio.gather(*(if_permitted(examine(ctx.reader, one, ctx.now), Sight(one)) for one in workloads))
     alone = len(workloads) == 1
     rolled_out = sum(status(workload).rolled_out for workload in workloads)
     what = f"{args.app} {version(ctx.app)}"
@@ -48,31 +45,6 @@ async def rollout_status(ctx: Context, args: StatusArgs) -> Reply:
     return Reply(
         headline, max(map(_tone, sights), key=_BY_GRAVITY.index), (*parts, _buttons(ctx, args)), str(ctx.place)
     )
-
-
-async def _see(ctx: Context, workload: Workload) -> Sight:
-    """One look, with what its revision changed against the one before as the suspects."""
-    revisions = await ctx.reader.workloads.revisions(workload)
-    stands = current(workload, revisions)
-    return await look(
-        ctx.reader,
-        workload,
-        now=ctx.now,
-        since=stands.created if stands else workload.created,
-        changes=_brought_by(workload, revisions, stands),
-        before=Sight(workload, revisions, stands),
-    )
-
-
-def _brought_by(
-    workload: Workload, revisions: tuple[Revision, ...], stands: Revision | None
-) -> tuple[FieldChange, ...]:
-    earlier = [revision for revision in revisions if stands and revision.number < stands.number]
-    if stands is None or not earlier:
-        return ()
-    before = max(earlier, key=lambda revision: revision.number)
-    old, new = ({"spec": {"template": template(workload.kind, revision)}} for revision in (before, stands))
-    return changes(old, new)
 
 
 def _certain(sight: Sight) -> Cause | None:

@@ -52,6 +52,7 @@ def test_help_names_every_command() -> None:
 
     assert result.exit_code == 0
     assert re.findall(r"^  (\w+) {2,}\S", result.output, re.MULTILINE) == [
+        "audit",
         "console",
         "demo",
         "policy",

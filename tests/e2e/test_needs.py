@@ -43,6 +43,8 @@ LINES = (
     "images myapp",
     "versions",
     "versions myapp",
+    "why myapp",
+    "audit",
     "whoami",
     "can",
     "can deploy to prod",
