@@ -9,12 +9,13 @@ from dataclasses import replace
 
 import pytest
 from rigs.chat import Answer, Bot
+from rigs.decisions import MANY_SHAPES, SPACES, granted
 
 import commands
 from bot.app import demo_pipeline
-from bot.core.command import Action, Command, Query, Registry
+from bot.core.command import Action, Command, Registry
 from bot.core.plan import Place
-from bot.core.policy import ClusterRule, Gate, Grant, Mode, Person, Policy, PolicyDirectory, Role
+from bot.core.policy import Mode, Person, Policy, PolicyDirectory, Role
 from bot.core.reply import Table
 from bot.core.rights import named_needs, of_no_namespace
 from bot.demo.access import Access, Attributes, User
@@ -25,58 +26,15 @@ from bot.trial import give
 
 REGISTRY = Registry.of(commands)
 ASKED = [command for command in REGISTRY if named_needs(command)]
-NAMESPACES = ("shop", "payments", "data", "ops")
-PLACES = [Place(cluster, namespace) for cluster in ("dev", "prod") for namespace in NAMESPACES]
-POLICY = Policy(
-    name="of many shapes",
-    clusters=(ClusterRule("dev"), ClusterRule("prod", production=True)),
-    people=tuple(Person(name, name, f"{name}@example.com") for name in ("ann", "ben", "cat", "dan", "eva", "fay")),
-    roles=(
-        Role("support", ("can", "who-can", "pods", "logs"), reads=False),
-        Role("viewer"),
-        Role("shipper", ("deploy", "scale")),
-        Role("restarter", ("rollout *", "can"), reads=False),
-        Role("sre", ("*",)),
-    ),
-    grants=(
-        Grant(("ann",), "shipper", ("dev",), ("shop",)),
-        Grant(("ann",), "viewer", ("*",), ("*",)),
-        Grant(("ben",), "sre"),
-        Grant(("cat",), "support", ("prod",), ("shop", "data")),
-        Grant(("dan",), "shipper", ("dev",), ("data",)),  # the same role as ann's, elsewhere
-        Grant(("dan",), "restarter", ("*",), ("da*", "ops")),
-        Grant(("eva",), "viewer", ("prod",), ("pay*",)),
-    ),
-    gates=(Gate(("prod",), ("scale",), reason="It is production."),),
-)
+PLACES = [Place(cluster, namespace) for cluster in ("dev", "prod") for namespace in SPACES]
 
 
 @asynccontextmanager
 async def chat(mode: Mode) -> AsyncIterator[tuple[Bot, World, Policy]]:
-    policy = replace(POLICY, mode=mode)
+    policy = replace(MANY_SHAPES, mode=mode)
     async with demo_pipeline(Settings.model_construct(), FAST, PolicyDirectory(policy)) as (pipeline, world):
         give(world, policy, REGISTRY)
         yield Bot(pipeline, channel="nowhere"), world, policy
-
-
-def granted(person: str, command: Command, place: Place) -> bool:
-    """What the policy grants, read off its grants as a person would."""
-    for grant in POLICY.grants:
-        role = next(role for role in POLICY.roles if role.name == grant.role)
-        patterns = [pattern.removesuffix("*") for pattern in role.commands]
-        listed = any(
-            command.name.startswith(start) if pattern.endswith("*") else command.name == start
-            for pattern, start in zip(role.commands, patterns, strict=True)
-        )
-        spaces = any(
-            place.namespace.startswith(space.removesuffix("*")) if "*" in space else place.namespace == space
-            for space in grant.namespaces
-        )
-        clusters = "*" in grant.clusters or place.cluster in grant.clusters
-        reading = role.reads and isinstance(command, Query)
-        if person in grant.people and clusters and spaces and (listed or reading):
-            return True
-    return False
 
 
 def reviewed(world: World, policy: Policy, person: Person, command: Command, place: Place) -> bool:
@@ -119,7 +77,7 @@ async def test_everybodys_every_command_everywhere(mode: Mode) -> None:
                 both = {
                     command.name
                     for command in ASKED
-                    if granted(person.id, command, place) and reviewed(world, policy, person, command, place)
+                    if granted(policy, person.id, command, place) and reviewed(world, policy, person, command, place)
                 }
                 assert allowed(answer) == both, f"{person.id} in {place}: {answer.text}"
                 decisions, runnable = decisions + len(ASKED), runnable + len(both)
@@ -134,7 +92,7 @@ async def test_the_rights_that_are_made_suffice_for_all_that_the_policy_grants(m
         for person in policy.people:
             for place in PLACES:
                 for command in ASKED:
-                    if granted(person.id, command, place):
+                    if granted(policy, person.id, command, place):
                         assert reviewed(world, policy, person, command, place), (
                             f"{person.id}: {command.name} in {place}"
                         )

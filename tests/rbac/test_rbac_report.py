@@ -1,15 +1,11 @@
-"""Who could do it without the bot, read from bindings; and whether the bot's own login may do too much."""
-
-from typing import cast
+"""Who could do it without the bot, read from bindings."""
 
 import commands
-from bot.core.cluster import Access, Reader, Right
 from bot.core.command import Registry
 from bot.core.plan import Json
 from bot.core.policy import ClusterRule, Person, Policy
 from bot.rbac.manifests import Account
 from bot.rbac.report import Direct, Granted, report
-from bot.rbac.selfaudit import QUESTIONS, self_audit
 
 REGISTRY = Registry.of(commands)
 POLICY = Policy("test", (ClusterRule("dev"),), (Person("U1", "alice", "alice@example.com"),), (), ())
@@ -102,25 +98,3 @@ def test_rules_of_another_shape_than_the_apis_are_survived() -> None:
     path = role("paths", {"nonResourceURLs": ["*"], "verbs": ["*"]})
 
     assert told((odd, path), (binding("odd", user("ann")), binding("paths", user("ann")))) == ()
-
-
-class Login:
-    """A login that may do what it is given: rights as text, with a name behind where it is asked by name."""
-
-    def __init__(self, *may: str) -> None:
-        self._may = may
-
-    async def can(self, right: Right, namespace: str, name: str = "") -> Access:
-        assert namespace == ""
-        return Access(f"{right} {name}".strip() in self._may, "")
-
-
-async def test_a_bot_that_only_impersonates_by_name_is_fine() -> None:
-    assert await self_audit(cast("Reader", Login())) == ()
-
-
-async def test_each_question_finds_the_right_that_it_asks_for() -> None:
-    for asked in QUESTIONS:
-        login = Login(f"{asked.right} {asked.name}".strip())
-
-        assert await self_audit(cast("Reader", login)) == (asked,)

@@ -4,13 +4,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 from rigs.chat import Bot
 from rigs.controlplane.api import Json, Refusal, login
 from rigs.oracle_kubectl import Kubectl
 from rigs.real import DEV, Real, bot_on, eventually
+from rigs.real_rights import logged_in
 from rigs.whole_bot import OpenLedger, granted
 
-from bot.core.policy import Grant, Role
+import commands
+from bot.core.command import Registry
+from bot.core.policy import ClusterRule, Grant, Person, Policy, Role
 from bot.demo.kubeconfig import Entry, write_kubeconfig
 from bot.demo.seed_people import BOT
 
@@ -145,23 +149,126 @@ async def test_constrained_impersonation_lets_through_what_was_named_and_no_more
     assert (await dev.api.get("deployments.apps", space, "web"))["spec"]["replicas"] == 4
 
 
-async def test_every_write_is_in_the_audit_log_under_an_id_that_the_ledger_knows(
+async def test_the_servers_audit_log_and_ours_agree_write_by_write_both_ways(
     dev: Real, space: str, bot: Bot, ledger: OpenLedger
 ) -> None:
     for line in ("deploy web v2", "deploy web v-bad", "undo web", "scale web 2", "restart web", "rollout pause web"):
         await bot.says(f"{line} -n {space}")
-    await bot.says(f"scale web 0 -n {space}")
-    await bot.clicks("Confirm")
+    for by, line in (("bob", "rollout resume web"), ("eve", "deploy web v3"), ("carol", "scale web 9")):
+        await bot.says(f"{line} -n {space}", by=by)
+    for label in ("Cancel", "Confirm"):
+        await bot.says(f"scale web 0 -n {space}")
+        await bot.clicks(label)
 
-    ours = [line for line in writes(dev.audit(), space) if line["userAgent"].startswith("steersman/")]
+    theirs = [line for line in writes(dev.audit(), space) if line["userAgent"].startswith("steersman/")]
+    ours = {audit: record for record in await ledger.records() for audit in record.audit_ids}
 
     # A write that met a conflict is sent again, under the same id.
-    assert len({line["auditID"] for line in ours}) == 7
-    assert {line["auditID"] for line in ours} == await written(ledger)
-    assert {line["user"]["username"] for line in ours} == {BOT}
-    assert {line["impersonatedUser"]["username"] for line in ours} == {"alice"}
-    others = [line for line in writes(dev.audit(), space) if line not in ours]
+    assert {line["auditID"] for line in theirs} == set(ours)
+    assert len(ours) == 8
+    for write in theirs:
+        record = ours[write["auditID"]]
+        action = await ledger.action(record.action)
+        assert write["user"]["username"] == BOT
+        assert write["impersonatedUser"]["username"] == record.actor.id
+        assert f"{write['objectRef']['resource']}/{write['objectRef']['name']}" == "deployments/web"
+        assert {target.subresource for target in action.targets} == {write["objectRef"].get("subresource", "")}
+        assert action.place.namespace == space
+    carried_out = {line["auditID"] for line in theirs if line["responseStatus"]["code"] < 300}
+    assert carried_out == set(ours)
+    others = [line for line in writes(dev.audit(), space) if line not in theirs]
     assert [line for line in others if line.get("impersonatedUser")] == []
+    denied = [record for record in await ledger.records() if record.kind == "DENIED"]
+    assert {record.actor.id for record in denied} == {"eve", "carol"}
+    assert all(not record.audit_ids for record in denied)
+
+
+@pytest.mark.parametrize("bot_of", ["plain", "constrained"])
+async def test_no_identity_of_kubernetes_itself_can_be_spoken_for(dev: Real, space: str, bot_of: str) -> None:
+    """With the rights that `steersman rbac` prints, in both of their forms."""
+    path = await logged_in(dev, space, policy_of(space), REGISTRY, constrained=bot_of == "constrained")
+    kubectl = Kubectl(path, dev.folder)
+
+    async def heard() -> bool:
+        return (await kubectl.run(f"get pods -n {space} --as zoe-{space} {ZOES.format(space)}", code=None)).code == 0
+
+    await eventually(heard)
+    token = next(one["user"]["token"] for one in yaml.safe_load(path.read_text())["users"])
+    async with login(dev.at.url, dev.at.ca_pem, token) as itself:
+        for name in SYSTEM_USERS:
+            with pytest.raises(Refusal, match="403"):
+                await itself.ask("GET", "/api/v1/namespaces", headers={"Impersonate-User": name})
+        for name in SYSTEM_GROUPS:
+            headers = {"Impersonate-User": f"zoe-{space}", "Impersonate-Group": name}
+            with pytest.raises(Refusal, match="403"):
+                await itself.ask("GET", "/api/v1/namespaces", headers=headers)
+
+
+REGISTRY = Registry.of(commands)
+ZOES = "--as-group steersman:looks-{0}"
+CONTROLLERS = (
+    "deployment-controller",
+    "replicaset-controller",
+    "statefulset-controller",
+    "daemon-set-controller",
+    "job-controller",
+    "cronjob-controller",
+    "namespace-controller",
+    "node-controller",
+    "endpoint-controller",
+    "endpointslice-controller",
+    "service-account-controller",
+    "persistent-volume-binder",
+    "attachdetach-controller",
+    "horizontal-pod-autoscaler",
+    "generic-garbage-collector",
+    "resourcequota-controller",
+    "disruption-controller",
+    "pod-garbage-collector",
+    "certificate-controller",
+    "root-ca-cert-publisher",
+    "clusterrole-aggregation-controller",
+    "expand-controller",
+    "pvc-protection-controller",
+    "ttl-controller",
+)
+SYSTEM_USERS = (
+    "system:admin",
+    "system:anonymous",
+    "system:apiserver",
+    "system:kube-controller-manager",
+    "system:kube-scheduler",
+    "system:kube-proxy",
+    "system:node:node-1",
+    "system:volume-scheduler",
+    "system:serviceaccount:default:default",
+    "system:serviceaccount:steersman:steersman",
+    *(f"system:serviceaccount:kube-system:{name}" for name in CONTROLLERS),
+)
+SYSTEM_GROUPS = (
+    "system:masters",
+    "system:nodes",
+    "system:authenticated",
+    "system:unauthenticated",
+    "system:serviceaccounts",
+    "system:serviceaccounts:kube-system",
+    "system:bootstrappers",
+    "system:bootstrappers:kubeadm:default-node-token",
+    "system:monitoring",
+    "system:cluster-admins",
+    "system:kubelet-api-admin",
+    "system:aggregate-to-admin",
+    "kubeadm:cluster-admins",
+    "cluster-admin",
+    "admin",
+    "steersman:sre",
+)
+
+
+def policy_of(space: str) -> Policy:
+    looks = f"looks-{space}"
+    people = (Person("zoe", "zoe", f"zoe-{space}"),)
+    return Policy("the test's", (ClusterRule(DEV),), people, (Role(looks),), (Grant(("zoe",), looks),))
 
 
 def writes(lines: list[Json], namespace: str) -> list[Json]:

@@ -4,17 +4,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from rigs.controlplane.api import Json
 from rigs.oracle_kubectl import Kubectl
 from rigs.real import DEV, Real, bot_on, eventually
+from rigs.real_rights import logged_in
 
 import commands
+from bot.app import SystemClock
 from bot.core.command import Registry
+from bot.core.errors import Forbidden, SteersmanError
 from bot.core.policy import ClusterRule, Grant, Mode, Person, Policy, Role
 from bot.core.reply import Table
-from bot.demo.kubeconfig import Entry, write_kubeconfig
-from bot.rbac.manifests import IMPERSONATOR, Account, manifests
-from bot.rbac.text import text
+from bot.kube.clusters import KubeClusters, Options, connect
+from bot.kube.credentials import Kubeconfig
+from bot.rbac.selfaudit import named_namespaces, refuse_overprivileged
 
 pytestmark = pytest.mark.real
 
@@ -34,33 +36,13 @@ def policy_of(space: str, mode: Mode) -> Policy:
     )
 
 
-async def logged_in(dev: Real, space: str, policy: Policy, *, constrained: bool) -> Path:
-    """Apply the rights for an account of this test's own, and write its kubeconfig."""
-    own = text(manifests(policy, REGISTRY, DEV, Account(space, "bot"), constrained=constrained), "Rights.")
-    file = dev.folder / "rights.yaml"
-    file.write_text(own.replace(IMPERSONATOR, f"{IMPERSONATOR}-{space}"))
-    await dev.api.create(
-        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "bot", "namespace": space}}
-    )
-    await dev.kubectl().run(f"apply -f {file}")
-    asked: Json = {
-        "apiVersion": "authentication.k8s.io/v1",
-        "kind": "TokenRequest",
-        "spec": {"expirationSeconds": 3600},
-    }
-    made = await dev.api.ask("POST", f"/api/v1/namespaces/{space}/serviceaccounts/bot/token", asked)
-    path = dev.folder / "own-bot.kubeconfig"
-    write_kubeconfig(path, [Entry(DEV, dev.at.url, dev.at.ca_pem, made["status"]["token"], "bot", space)])
-    return path
-
-
 @pytest.mark.parametrize("constrained", [False, True], ids=["plain", "constrained"])
 @pytest.mark.parametrize("mode", list(Mode))
 async def test_the_printed_rights_suffice_and_are_no_more(
     dev: Real, space: str, tmp_path: Path, mode: Mode, constrained: bool
 ) -> None:
     policy = policy_of(space, mode)
-    path = await logged_in(dev, space, policy, constrained=constrained)
+    path = await logged_in(dev, space, policy, REGISTRY, constrained=constrained)
 
     async with bot_on((dev,), tmp_path, policy=policy, kubeconfig=path) as bot:
 
@@ -101,3 +83,58 @@ async def as_zoe(kubectl: Kubectl, policy: Policy, line: str) -> str:
     groups = " ".join(f"--as-group steersman:{role.name}" for role in policy.roles)
     user = policy.people[0].user if policy.mode is Mode.PERSON else f"steersman:{policy.roles[-1].name}"
     return (await kubectl.run(f"{line} --as {user} {groups}", code=None)).err
+
+
+@pytest.mark.parametrize("constrained", [False, True], ids=["plain", "constrained"])
+@pytest.mark.parametrize("mode", list(Mode))
+async def test_a_bot_with_the_printed_rights_starts_and_one_with_more_does_not(
+    dev: Real, space: str, mode: Mode, constrained: bool
+) -> None:
+    path = await logged_in(dev, space, policy_of(space, mode), REGISTRY, constrained=constrained)
+    spaces = named_namespaces(policy_of(space, mode))
+    clusters = await connect({DEV: Kubeconfig(str(path), DEV)}, Options(SystemClock(), lambda: 0.0))
+    try:
+        assert await refuse_overprivileged(clusters, spaces, allowed=False, told=quiet) == ()
+
+        for kind, rule, said in TOO_MUCH:
+            await dev.kubectl().run(f"create {kind} more -n {space} {rule}")
+            await dev.kubectl().run(f"create {kind}binding more -n {space} --{kind}=more --serviceaccount={space}:bot")
+            told = await eventually_refused(clusters, spaces)
+            await dev.kubectl().run(f"delete {kind}binding/more {kind}/more -n {space}")
+            assert said.format(space) in told
+            await eventually(lambda: is_in_order(clusters, spaces))
+    finally:
+        await clusters.close()
+
+
+TOO_MUCH = (
+    ("role", "--verb=get --resource=secrets", "read Secrets in {}"),
+    ("role", "--verb=create --resource=rolebindings", "hand out rights in {}"),
+    ("role", "--verb=impersonate --resource=serviceaccounts", "speak as any ServiceAccount in {}"),
+)
+
+
+def quiet(cluster: str, error: SteersmanError) -> None:
+    raise AssertionError(f"{cluster}: {error.message}")
+
+
+async def eventually_refused(clusters: KubeClusters, spaces: frozenset[str]) -> str:
+    """The words of the refusal; the server's authorizer learns of new rights a moment later."""
+    told: list[str] = []
+
+    async def refused() -> bool:
+        try:
+            await refuse_overprivileged(clusters, spaces, allowed=False, told=quiet)
+        except Forbidden as error:
+            told.append(error.message)
+        return bool(told)
+
+    await eventually(refused)
+    return told[-1]
+
+
+async def is_in_order(clusters: KubeClusters, spaces: frozenset[str]) -> bool:
+    try:
+        return await refuse_overprivileged(clusters, spaces, allowed=False, told=quiet) == ()
+    except Forbidden:
+        return False
