@@ -9,7 +9,6 @@ from rich.cells import cell_len, set_cell_size
 from rich.columns import Columns
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.segment import Segment
-from rich.style import Style as Look
 from rich.table import Table as Grid
 from rich.text import Text as Line
 
@@ -130,10 +129,16 @@ class _Grid:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         rows = [[_one_line(cell) for cell in row] for row in (self.table.columns, *self.table.rows)]
         widths = [max(map(cell_len, column)) for column in zip_longest(*rows, fillvalue="")]
-        for gap in (2, 1):
-            if sum(widths) + gap * (len(widths) - 1) <= options.max_width:
-                yield from _aligned(rows, widths, gap, console.get_style("dim"))
-                return
+        if not widths:
+            return
+        # Where only the last column is too wide, and it stays the widest, only its words go on below.
+        longest_word = max((cell_len(word) for row in rows for cell in row[-1:] for word in cell.split()), default=0)
+        for least in (widths[-1], max(longest_word, *widths[:-1], 1)):
+            for gap in (2, 1):
+                left = options.max_width - sum(widths[:-1]) - gap * (len(widths) - 1)
+                if left >= least:
+                    yield from _aligned(rows, [*widths[:-1], left], gap, console)
+                    return
         unbounded = options.update(max_width=_UNBOUNDED)
         for gap in (2, 1):
             grid = self._with_gaps(gap)
@@ -157,12 +162,21 @@ class _Grid:
             yield _Indented(_fields(tuple((label, cell) for label, cell in rest if cell)))
 
 
-def _aligned(rows: list[list[str]], widths: list[int], gap: int, header: Look) -> Iterator[Segment]:
-    """Rows that fit as they are, the header first. Ten times as fast as a Grid, which measures each cell four times."""
+def _aligned(rows: list[list[str]], widths: list[int], gap: int, console: Console) -> Iterator[Segment]:
+    """Rows in columns of these widths, the header first, the last column wrapped.
+
+    Ten times as fast as a Grid, which measures each cell four times.
+    """
+    header = console.get_style("dim")
     for at, row in enumerate(rows):
-        cells = (set_cell_size(cell, width) for cell, width in zip(row, widths, strict=False))
-        yield Segment((" " * gap).join(cells).rstrip(), None if at else header)
-        yield Segment.line()
+        last = row[-1] if len(row) == len(widths) else ""
+        wrapped = Line(last).wrap(console, widths[-1]) if cell_len(last) > widths[-1] else [last]
+        before = [*row[: len(widths) - 1], *[""] * (len(widths) - 1 - len(row))]
+        for words in wrapped:
+            cells = [set_cell_size(cell, width) for cell, width in zip(before, widths, strict=False)]
+            yield Segment((" " * gap).join([*cells, str(words)]).rstrip(), None if at else header)
+            yield Segment.line()
+            before = [""] * len(before)
 
 
 def _cell(text: str) -> Line:

@@ -19,13 +19,13 @@ from bot.demo import admission
 from bot.demo.controllers.control_plane import ControlPlane
 from bot.demo.controllers.tempo import Tempo
 from bot.demo.kinds import KINDS, Kind
-from bot.demo.objects import Json, annotations_of, name_of, namespace_of, stamp
+from bot.demo.objects import Json, annotations_of, copied, name_of, namespace_of, stamp
 from bot.demo.ownership import Manager, record_update
 from bot.demo.seed_nodes import node
 from bot.demo.seed_people import CLUSTERS
 from bot.demo.store import Store
 
-_KUBECTL = "kubectl-client-side-apply"
+KUBECTL = "kubectl-client-side-apply"
 _WORKERS: Mapping[str, int] = {"dev": 2, "prod": 3}
 _AGE = timedelta(days=96)  # of the clusters
 
@@ -45,7 +45,7 @@ class App:
 
     file: str
     releases: tuple[Release, ...]
-    manager: str = _KUBECTL
+    manager: str = KUBECTL
     clusters: tuple[str, ...] = CLUSTERS
 
 
@@ -86,7 +86,7 @@ def play(
     for number in range(1, _WORKERS[cluster] + 1):
         store.create("nodes", node(cluster, number, store.now))
     for part in ("base", f"rights-{cluster}"):
-        _apply(store, part, "", _KUBECTL)
+        _apply(store, part, "", KUBECTL)
     enough = timedelta(seconds=20 * (tempo.pull + tempo.ready))  # for three pods, one after the other
     past = sorted(_past(cluster, now), key=lambda step: step[0]) if apps else []
     for when, app, version in past:
@@ -125,12 +125,14 @@ def _apply(store: Store, file: str, version: str, manager: str) -> None:
 
 
 def _documents(file: str, version: str) -> Iterator[tuple[Kind, Json]]:
-    text = Template(_text(file)).safe_substitute(version=version)
-    kinds = {(kind.api_version, kind.kind): kind for kind in KINDS}
-    for document in yaml.load_all(text, Loader=yaml.CSafeLoader):
-        yield kinds[document["apiVersion"], document["kind"]], document
+    for kind, document in _read(file, version):
+        yield kind, copied(document)
 
 
 @cache
-def _text(file: str) -> str:
-    return (resources.files("bot.demo") / "seeds" / f"{file}.yaml").read_text()
+def _read(file: str, version: str) -> tuple[tuple[Kind, Json], ...]:
+    """Both clusters have nearly the same past: each file is read once a version."""
+    text = Template((resources.files("bot.demo") / "seeds" / f"{file}.yaml").read_text())
+    kinds = {(kind.api_version, kind.kind): kind for kind in KINDS}
+    documents = yaml.load_all(text.safe_substitute(version=version), Loader=yaml.CSafeLoader)
+    return tuple((kinds[document["apiVersion"], document["kind"]], document) for document in documents)

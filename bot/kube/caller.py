@@ -1,6 +1,7 @@
-"""One cluster as one person, for reading: single objects, and whole lists page by page."""
+"""One cluster as one person, for reading: single objects, whole lists page by page, and the lines of a watch."""
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -38,14 +39,15 @@ class Caller:
         Policy has spoken before; that it is looked at here too means that no command can forget to ask. Raises
         ValueError for a request that would change something.
         """
-        if request.changes:
-            raise ValueError("a reader was asked to write")
-        if request.namespace and not self.reach.covers(request.namespace):
-            raise Forbidden(
-                f"The policy does not open the namespace {request.namespace} on {self.cluster} to this person.",
-                judge=Judge.POLICY,
-            )
+        self._check(request)
         return (await self.transport.send(request, self.identity)).body
+
+    async def lines(self, request: Request, *, silence: float) -> AsyncGenerator[bytes, None]:
+        """The lines of a stream, as `Transport.lines` gives them. Raises what `raw` does."""
+        self._check(request)
+        async with aclosing(self.transport.lines(request, self.identity, silence=silence)) as lines:
+            async for line in lines:
+                yield line
 
     async def read(self, request: Request, kind: type[T]) -> T:
         """The answer as a value. Raises Unavailable where it is something else (a login page, half a body)."""
@@ -68,21 +70,37 @@ class Caller:
         in one piece, as client-go's pager does.
         """
         found: list[R] = []
+        try:
+            async with aclosing(self.pages(address, kind, query=query)) as pages:
+                async for page in pages:
+                    found.extend(make(item) for item in page.items or [])
+        except Expired:
+            if not found:
+                raise
+            whole = await self.read(address.request("list", query=query), Page[kind])  # type: ignore[valid-type]  # a generic struct made at run time
+            return [make(item) for item in whole.items or []]
+        return found
+
+    async def pages(self, address: Address, kind: type[T], *, query: Query = ()) -> AsyncGenerator[Page[T], None]:
+        """A collection as of one moment, 500 objects at a time. Raises Expired where that moment is forgotten."""
         token = ""
         while True:
             step = (("limit", PAGE), ("continue", token)) if token else (("limit", PAGE),)
-            try:
-                page = await self.read(address.request("list", query=(*query, *step)), Page[kind])  # type: ignore[valid-type]  # a generic struct made at run time
-            except Expired:
-                if not token:
-                    raise
-                page = await self.read(address.request("list", query=query), Page[kind])  # type: ignore[valid-type]  # as above
-                return [make(item) for item in page.items or []]
-            found.extend(make(item) for item in page.items or [])
+            page = await self.read(address.request("list", query=(*query, *step)), Page[kind])  # type: ignore[valid-type]  # as above
+            yield page
             token = page.metadata.next
             if not token:
-                return found
+                return
 
     async def objects(self, address: Address, *, query: Query = ()) -> list[dict[str, Any]]:
         """As `listed`, with the objects as they were sent."""
         return await self.listed(address, dict[str, Any], query=query)
+
+    def _check(self, request: Request) -> None:
+        if request.changes:
+            raise ValueError("a reader was asked to write")
+        if request.namespace and not self.reach.covers(request.namespace):
+            raise Forbidden(
+                f"The policy does not open the namespace {request.namespace} on {self.cluster} to this person.",
+                judge=Judge.POLICY,
+            )

@@ -14,6 +14,7 @@ from bot.core.suggest import did_you_mean, nearest
 from bot.kube.caller import Caller
 from bot.kube.credentials import Source, open_credentials
 from bot.kube.discovery import Discovery
+from bot.kube.pod_watch import PodWatch
 from bot.kube.reader import ClusterReader, reader
 from bot.kube.transport import Transport
 from bot.kube.watch import Pace
@@ -65,6 +66,14 @@ class KubeClusters:
     def writer(self, cluster: str, identity: Identity) -> ClusterWriter:
         """Raises NotFound for a cluster that is not configured."""
         return ClusterWriter(self._transport(cluster), identity, self._options.manager)
+
+    def bar(self, cluster: str, why: SteersmanError | None) -> None:
+        """Refuse with `why` every call that is made as a person; None opens the cluster again."""
+        self._transport(cluster).barred = why
+
+    def pod_watch(self, cluster: str, identity: Identity, reach: Reach, namespace: str = "") -> PodWatch:
+        """All pods within reach, or those of one namespace. Raises NotFound for a cluster that is not configured."""
+        return PodWatch(Caller(self._transport(cluster), identity, reach), self._pace, namespace)
 
     async def open(self) -> None:
         """Open all clusters at once; those that fail are told in `failures`."""

@@ -12,9 +12,9 @@ Key = TypeVar("Key")
 _AT_ONCE: Final = 8
 
 
-async def ask_each(keys: Iterable[Key], ask: Callable[[Key], Awaitable[T]]) -> list[T]:
-    """The answers in the order of the keys, eight asked at once. The first failure ends it all."""
-    seats = asyncio.Semaphore(_AT_ONCE)
+async def ask_each(keys: Iterable[Key], ask: Callable[[Key], Awaitable[T]], *, at_once: int = _AT_ONCE) -> list[T]:
+    """The answers in the order of the keys, some asked at once. The first failure ends it all."""
+    seats = asyncio.Semaphore(at_once)
 
     async def one(key: Key) -> T:
         async with seats:
@@ -28,7 +28,9 @@ async def ask_each(keys: Iterable[Key], ask: Callable[[Key], Awaitable[T]]) -> l
             task.cancel()
 
 
-async def ask_permitted(keys: Sequence[Key], ask: Callable[[Key], Awaitable[T]]) -> list[tuple[Key, T]]:
+async def ask_permitted(
+    keys: Sequence[Key], ask: Callable[[Key], Awaitable[T]], *, at_once: int = _AT_ONCE
+) -> list[tuple[Key, T]]:
     """As `ask_each`, without the keys that are forbidden. Raises Forbidden where all of them are."""
 
     async def one(key: Key) -> T | Forbidden:
@@ -37,7 +39,7 @@ async def ask_permitted(keys: Sequence[Key], ask: Callable[[Key], Awaitable[T]])
         except Forbidden as error:
             return error
 
-    answers = list(zip(keys, await ask_each(keys, one), strict=True))
+    answers = list(zip(keys, await ask_each(keys, one, at_once=at_once), strict=True))
     refusals = [answer for _, answer in answers if isinstance(answer, Forbidden)]
     if refusals and len(refusals) == len(answers):
         raise refusals[0]

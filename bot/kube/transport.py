@@ -15,7 +15,7 @@ from yarl import URL
 
 from bot.core.clock import Clock
 from bot.core.errors import SteersmanError, TooManyRequests, Unavailable
-from bot.core.people import Identity
+from bot.core.people import Identity, Impersonated
 from bot.kube import errors
 from bot.kube.credentials import Credentials
 from bot.kube.identity import impersonation
@@ -51,6 +51,8 @@ class Transport:
         self._opened: tuple[Credentials, aiohttp.ClientSession] | None = None
         self._failure: tuple[datetime, SteersmanError] | None = None
         self._closed = False
+        self.barred: SteersmanError | None = None
+        """While this is set, every request that is made as a person is refused with it."""
 
     async def open(self) -> None:
         """Load the credentials now instead of at the first request. Raises as `open_credentials` does."""
@@ -136,6 +138,8 @@ class Transport:
         identity: Identity,
         limits: aiohttp.ClientTimeout,
     ) -> aiohttp.ClientResponse:
+        if self.barred is not None and isinstance(identity, Impersonated):
+            raise self.barred
         headers: CIMultiDict[str] = impersonation(identity)
         headers["Accept"] = request.accept
         headers["Accept-Encoding"] = "gzip"

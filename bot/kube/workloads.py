@@ -8,6 +8,7 @@ import msgspec
 
 from bot.core.cluster import Gone
 from bot.core.errors import Unavailable
+from bot.core.masking import hidden
 from bot.core.plan import JsonValue, ObjectRef, Place
 from bot.core.workload import Autoscaler, Condition, Edit, Kind, Revision, Status, Strategy, Workload
 from bot.kube import autoscalers, revisions
@@ -86,7 +87,7 @@ class _Status(msgspec.Struct, rename="camel", gc=False):
             available=available,
             current_revision=self.current_revision,
             update_revision=self.update_revision,
-            conditions=tuple(Condition(c.type, c.status, c.reason, c.message) for c in self.conditions or []),
+            conditions=tuple(Condition(c.type, c.status, c.reason, hidden(c.message)) for c in self.conditions or []),
         )
 
 

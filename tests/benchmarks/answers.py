@@ -35,11 +35,11 @@ class _Completions:
     async def watch(self) -> None:
         async for event in self._events:
             meta = event.object["metadata"]
-            if (meta["namespace"], meta["name"]) == ("shop", self._name) and _complete(event.object):
+            if (meta["namespace"], meta["name"]) == ("shop", self._name) and complete(event.object):
                 self.at.setdefault(meta["generation"], time.perf_counter())
 
 
-def _complete(deployment: Json) -> bool:
+def complete(deployment: Json) -> bool:
     """As `kubectl rollout status` decides it (k8s.io/kubectl/pkg/polymorphichelpers/rollout_status.go)."""
     meta, status, wanted = deployment["metadata"], deployment.get("status", {}), deployment["spec"]["replicas"]
     counts = [status.get(name, 0) for name in ("replicas", "updatedReplicas", "availableReplicas")]

@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from rigs.chat import as_text
 
-from bot.app import pipeline_on
-from bot.core.ledger import MemoryLedger
+from bot.app import local_store, pipeline_on
 from bot.core.pipeline import Pipeline
 from bot.core.policy import PolicyDirectory
 from bot.core.reply import Reply, Tone
@@ -70,5 +70,9 @@ async def connected(kubeconfig: Path, *clusters: str) -> AsyncIterator[Typist]:
     sources = {name: Kubeconfig(str(kubeconfig), name) for name in clusters}
     # Of the settings only defaults: neither the environment's nor a `.env` file's.
     settings = Settings.model_construct()
-    async with pipeline_on(settings, sources, policy, PolicyDirectory(policy), MemoryLedger()) as pipeline:
-        yield Typist(pipeline)
+    with TemporaryDirectory(prefix="steersman-bench-") as folder:
+        async with (
+            local_store(Path(folder) / "bench.db") as store,
+            pipeline_on(settings, sources, policy, PolicyDirectory(policy), store.ledger) as pipeline,
+        ):
+            yield Typist(pipeline)

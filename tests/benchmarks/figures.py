@@ -40,7 +40,7 @@ class Figure:
     @property
     def verdict(self) -> str:
         if self.measured is None:
-            return "later"
+            return "not measured"
         if self.budget is None:
             return "-"
         return "ok" if self.measured <= self.budget else "MISSED"

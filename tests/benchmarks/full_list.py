@@ -26,7 +26,7 @@ AT_ONCE: Final = 4
 _TICK: Final = 0.002
 
 
-class _Ticks:
+class Ticks:
     """A task that wants to run every two milliseconds, and sees what kept it from that and how large the process is.
 
     `blocked` is processor time of this thread: on a machine that others use too, the clock on the wall (`late`) also
@@ -64,7 +64,7 @@ async def _measure(kubeconfig: str) -> None:
     reader = clusters.reader("dev", Impersonated("alice", alice.groups["dev"]), Reach(("*",)))
     await reader.pods.list("shop")
     gc.collect()
-    ticks = _Ticks()
+    ticks = Ticks()
     ticking = asyncio.create_task(ticks.run())
     began = time.perf_counter()
     pods = await _all_pods(reader)

@@ -23,22 +23,23 @@ class Took:
 class Kubectl:
     """One login, with caches of its own in `home`, so that discovery is warm after the first run."""
 
-    def __init__(self, kubeconfig: Path, home: Path) -> None:
-        self.binary = _binary()
+    def __init__(self, kubeconfig: Path, home: Path, binary: str = "") -> None:
+        self.binary = binary or _binary()
         self._env = {"PATH": os.environ.get("PATH", ""), "HOME": str(home), "KUBECONFIG": str(kubeconfig)}
 
-    def takes(self, line: str) -> Took:
-        """Run a line to its end. Raises CalledProcessError where it fails. Blocks: nothing else runs meanwhile."""
+    def takes(self, *lines: str) -> Took:
+        """Run lines one after the other. Raises CalledProcessError where one fails. Blocks: nothing else runs."""
         before = _children()
         began = time.perf_counter()
-        subprocess.run(
-            [self.binary, "--context=dev", *shlex.split(line)],
-            env=self._env,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_WITHIN,
-            check=True,
-        )
+        for line in lines:
+            subprocess.run(
+                [self.binary, "--context=dev", *shlex.split(line)],
+                env=self._env,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=_WITHIN,
+                check=True,
+            )
         return Took(time.perf_counter() - began, _children() - before)
 
     @property

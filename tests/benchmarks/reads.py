@@ -30,9 +30,15 @@ async def measure() -> list[Figure]:
     if not kubectl.here():
         what = "a read command end to end, against kubectl"
         return [Figure(what, Unit.RATIO, None, BUDGET, "there is no kubectl on this machine to compare with")]
-    async with serving("world") as folder, connected(folder / "bot", "dev", "prod") as alice:
+    async with serving("world") as folder:
+        return await compared(folder, ("dev", "prod"))
+
+
+async def compared(folder: Path, clusters: tuple[str, ...], binary: str = "", *, on: str = "") -> list[Figure]:
+    """The bot and kubectl at the kubeconfigs `bot` and `alice` of a folder; `on` names the cluster in the table."""
+    async with connected(folder / "bot", *clusters) as alice:
         with TemporaryDirectory(prefix="steersman-bench-") as home:
-            other = kubectl.Kubectl(folder / "alice", Path(home))
+            other = kubectl.Kubectl(folder / "alice", Path(home), binary)
             note = f"The bot is connected and in this process, kubectl ({other.version}) starts anew each time."
             figures = []
             for line, same in PAIRS:
@@ -43,5 +49,6 @@ async def measure() -> list[Figure]:
                 # The first round only warms up: connections here, discovery there.
                 mine, its = statistics.median(ours[1:]), statistics.median(theirs[1:])
                 detail = f"{Unit.MILLISECONDS.show(mine)} against {Unit.MILLISECONDS.show(its)}, medians of {ROUNDS}"
-                figures.append(Figure(f"`{line}` / `kubectl {same}`", Unit.RATIO, mine / its, BUDGET, detail, note))
+                what = f"{on}`{line}` / `kubectl {same}`"
+                figures.append(Figure(what, Unit.RATIO, mine / its, BUDGET, detail, note))
             return figures

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Final, TypeAlias
 
-from benchmarks import answers, listing, processes, reads, road
+from benchmarks import answers, burst, listing, processes, reads, real, road
 from benchmarks.figures import Figure, Unit, show
 
 Benchmark: TypeAlias = Callable[[], Coroutine[None, None, list[Figure]]]
@@ -18,11 +18,12 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "answers": answers.measure,
     "reads": reads.measure,
     "listing": listing.measure,
+    "burst": burst.measure,
     "processes": processes.measure,
+    "real": real.measure,
 }
 
 LATER: Final = (
-    Figure("10,000 watched pods, extra memory", Unit.MEGABYTES, None, 25, "comes with health"),
     Figure("acknowledgement at 200 commands/s, p99", Unit.MILLISECONDS, None, 0.5, "comes with the Slack door"),
     Figure("pod breaks → alert queued, p95", Unit.SECONDS, None, 1, "comes with health"),
 )

@@ -1,7 +1,8 @@
 """What the end-to-end tests of one worker share: two equal clusters for kubectl as the oracle, and a newcomer's own."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -9,6 +10,8 @@ from rigs.oracle import Twins
 from rigs.oracle_embedded import embedded_twins
 from rigs.oracle_newcomer import Newcomer, newcomer_at
 from rigs.oracle_real import real_twins
+from rigs.replica import replica_nursery
+from rigs.replicas import Fleets
 
 # A rollout takes seconds on the real control plane: one case in so many runs there, spread over all kinds and verbs.
 _ON_REAL = 1 if os.environ.get("STEERSMAN_SOAK") else 3
@@ -45,3 +48,14 @@ async def newcomer(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ne
     async with newcomer_at(tmp_path_factory.mktemp("newcomer")) as somebody:
         yield somebody
         assert somebody.world.failures == 0
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Path]:
+    with replica_nursery() as socket:
+        yield socket
+
+
+@pytest.fixture
+def fleets(nursery: Path, tmp_path: Path) -> Fleets:
+    return Fleets(nursery, tmp_path)

@@ -37,6 +37,15 @@ async def test_a_version_is_shown_as_a_diff_and_rolled_out(bot: Bot) -> None:
     assert answer.reply.place == "dev/shop"
 
 
+async def test_why_names_who_changed_it_last_and_the_change(bot: Bot) -> None:
+    await bot.says("deploy myapp v2")
+
+    answer = await bot.says("why myapp")
+
+    assert "@alice changed deploy/myapp last" in answer.reply.headline
+    assert "+ image: myapp:v2" in answer.text
+
+
 async def test_a_bad_image_is_stuck_at_once_with_its_cause_and_undone_to_the_last_good(bot: Bot) -> None:
     await bot.says("deploy myapp v2")
     stuck = await bot.says("deploy myapp v-bad")

@@ -1,8 +1,19 @@
-"""What the reading commands tell when something is broken, through the embedded clusters."""
+"""What the reading commands tell when something is broken, through the front door, on both clusters."""
 
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from rigs.both import EMBEDDED_AND_REAL, bot_before
 from rigs.chat import Bot
 
 from bot.core.reply import Reply, Table
+
+
+@pytest.fixture(params=EMBEDDED_AND_REAL)
+async def bot(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bot]:
+    async with bot_before(request.param, tmp_path) as chat:
+        yield chat
 
 
 async def test_a_broken_rollout_shows_everywhere(bot: Bot) -> None:

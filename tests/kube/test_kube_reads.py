@@ -109,6 +109,8 @@ async def test_the_table_of_all_namespaces_is_one_table_a_namespace_within_reach
     assert found.columns[0].name == "Namespace"
     assert [row[:2] for row in found.rows] == [("data", "db-0"), ("data", "db-1"), ("shop", "web-1")]
     assert "/api/v1/namespaces/kube-system/pods" not in {heard.path for heard in wire.heard}
+    assert wire.heard[0].query["resourceVersion"] == "0"  # names may be of a moment ago, rows may not
+    assert all("resourceVersion" not in heard.query for heard in wire.heard[1:])
 
 
 async def test_where_namespaces_may_not_be_listed_those_of_the_reach_are_tried(

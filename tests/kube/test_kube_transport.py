@@ -16,6 +16,7 @@ from bot.core.plan import Absent, ClusterWrite, ObjectRef, PatchType, Verb
 from bot.kube.clusters import KubeClusters, Options, connect
 from bot.kube.credentials import Kubeconfig
 from bot.kube.identity import impersonation
+from bot.kube.request import Request
 
 PODS = "/api/v1/namespaces/shop/pods"
 WEB = "/apis/apps/v1/namespaces/shop/deployments/web"
@@ -65,33 +66,21 @@ async def test_the_kubeconfigs_own_user_is_not_impersonated(wire: Wire, clusters
     assert not [name for name in wire.heard[0].headers if name.lower().startswith("impersonate")]
 
 
-async def test_2000_calls_of_several_people_at_once_never_mix_their_identities(
+async def test_a_barred_cluster_is_asked_nothing_as_a_person_not_even_for_a_stream(
     wire: Wire, clusters: KubeClusters
 ) -> None:
-    people = [
-        Impersonated(f"person-{n}", tuple(f"group-{n}-{m}" for m in range(n % 4)), {"slack": (f"U{n}",)})
-        for n in range(7)
-    ]
-    wrong: list[str] = []
+    wire.serve(PODS, EMPTY)
+    transport, watching = clusters._transport("prod"), Request("watch", PODS, "pods")
+    clusters.bar("prod", Unavailable("Not yet."))
 
-    async def check(request: web.BaseRequest) -> web.StreamResponse:
-        n = int(request.path.rpartition("-")[2])
-        sent = sorted((k, v) for k, v in request.headers.items() if k.lower().startswith("impersonate"))
-        if sent != sorted(impersonation(people[n]).items()):
-            wrong.append(request.path)
-        return web.json_response({"metadata": {"name": "x"}})
+    with pytest.raises(Unavailable, match="Not yet"):
+        await reading(clusters, Impersonated("alice")).pods.list("shop")
+    with pytest.raises(Unavailable, match="Not yet"):
+        await anext(transport.lines(watching, Impersonated("alice"), silence=5))
+    assert wire.heard == []
 
-    wire.answer = check  # type: ignore[method-assign]  # the rig's default answer
-    seats = asyncio.Semaphore(50)
-
-    async def call(number: int) -> None:
-        async with seats:
-            who = number % len(people)
-            await clusters.reader("prod", people[who], Reach(("*",))).pods.get("shop", f"pod-{who}")
-
-    await asyncio.gather(*(call(number) for number in range(2000)))
-    assert wrong == []
-    assert len(wire.heard) == 2000
+    clusters.bar("prod", None)
+    assert await reading(clusters, Impersonated("alice")).pods.list("shop") == ()
 
 
 @pytest.mark.parametrize("user", ["alice ", "al\nice", "al\u202eice", "\tbob"])

@@ -2,13 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
 import pytest
 from aiohttp import web
-from rigs.wire import Answer, Wire, status
+from rigs.wire import Answer, Wire, reset, silence, status, streaming
 
 from bot.core.cluster import Gone, Reach
 from bot.core.errors import Forbidden, NotFound
@@ -42,29 +42,6 @@ def listing(version: int, *, items: int = 1, uid: str = "u1") -> Answer:
         return web.json_response({"metadata": {"resourceVersion": str(version)}, "items": found})
 
     return answer
-
-
-def streaming(*lines: bytes, then: Callable[[web.BaseRequest], Awaitable[None]] | None = None) -> Answer:
-    async def answer(request: web.BaseRequest) -> web.StreamResponse:
-        response = web.StreamResponse()
-        await response.prepare(request)
-        for line in lines:
-            await response.write(line)
-        if then:
-            await then(request)
-        return response
-
-    return answer
-
-
-async def reset(request: web.BaseRequest) -> None:
-    await asyncio.sleep(0.02)  # lets the lines before it out of the buffers
-    assert request.transport is not None
-    request.transport.abort()
-
-
-async def silence(request: web.BaseRequest) -> None:
-    await asyncio.sleep(5)
 
 
 async def html_503(_: web.BaseRequest) -> web.StreamResponse:
@@ -102,7 +79,7 @@ async def test_a_watch_tells_the_object_now_and_each_change_until_it_is_gone(
     follow(wire, clusters, [listing(1)], [streaming(*lines)])
 
     assert await told(watching(wire, clusters)) == ["1", "2", "12", "gone"]
-    assert wire.heard[0].query == {"fieldSelector": "metadata.name=web"}
+    assert wire.heard[0].query == {"fieldSelector": "metadata.name=web", "limit": "500"}
     asked = wire.heard[1].query
     assert (asked["resourceVersion"], asked["allowWatchBookmarks"], asked["timeoutSeconds"]) == ("1", "true", "50")
     assert wire.clock.slept == []
@@ -134,28 +111,40 @@ async def test_after_a_clean_end_the_watch_goes_on_where_it_was(wire: Wire, clus
         streaming(event("MODIFIED", 2), event("MODIFIED", 3)[:40]),
         streaming(event("MODIFIED", 2), b"<html>\n"),
         streaming(event("MODIFIED", 2), b'{"type": 3}\n'),
-        streaming(event("MODIFIED", 2), ERROR_410),
         streaming(event("MODIFIED", 2), b'{"type": "ERROR", "object": {"kind": "Status", "code": 500}}\n'),
     ],
-    ids=["reset mid-line", "cut mid-line", "HTML", "another shape", "410 as an event", "500 as an event"],
+    ids=["reset mid-line", "cut mid-line", "HTML", "another shape", "500 as an event"],
 )
-async def test_a_fault_in_the_stream_loses_no_change_and_repeats_none(
-    wire: Wire, clusters: KubeClusters, fault: Answer
-) -> None:
-    follow(wire, clusters, [listing(1), listing(4)], [fault, streaming(event("DELETED", 5))])
+async def test_a_stream_that_breaks_is_taken_up_where_it_was(wire: Wire, clusters: KubeClusters, fault: Answer) -> None:
+    follow(wire, clusters, [listing(1)], [fault, streaming(event("MODIFIED", 3), event("DELETED", 5))])
 
-    assert await told(watching(wire, clusters)) == ["1", "2", "4", "gone"]
+    assert await told(watching(wire, clusters)) == ["1", "2", "3", "gone"]
+    assert [heard.query.get("resourceVersion") for heard in wire.heard] == [None, "1", "2"]
     assert wire.clock.slept == [1.0]
 
 
-@pytest.mark.parametrize("refusal", [gone_410, html_503], ids=["410", "503 with HTML"])
-async def test_a_refusal_twice_leads_to_a_new_list_each_time(
-    wire: Wire, clusters: KubeClusters, refusal: Answer
+async def test_a_version_too_old_in_the_middle_loses_no_change_and_repeats_none(
+    wire: Wire, clusters: KubeClusters
+) -> None:
+    expired = streaming(event("MODIFIED", 2), ERROR_410)
+    follow(wire, clusters, [listing(1), listing(2), listing(4)], [expired, expired, streaming(event("DELETED", 5))])
+
+    assert await told(watching(wire, clusters)) == ["1", "2", "4", "gone"]
+    assert [("watch" in heard.query) for heard in wire.heard] == [False, True] * 3
+
+
+@pytest.mark.parametrize(
+    ("refusal", "asked"),
+    [(gone_410, "list watch list watch list watch"), (html_503, "list watch watch list watch")],
+    ids=["410", "503 with HTML"],
+)
+async def test_a_watch_that_brings_nothing_leads_to_a_new_list(
+    wire: Wire, clusters: KubeClusters, refusal: Answer, asked: str
 ) -> None:
     follow(wire, clusters, [listing(1)], [refusal, refusal, streaming(event("DELETED", 5))])
 
     assert await told(watching(wire, clusters)) == ["1", "gone"]
-    assert [("watch" in heard.query) for heard in wire.heard] == [False, True] * 3
+    assert [("watch" if "watch" in heard.query else "list") for heard in wire.heard] == asked.split()
     assert wire.clock.slept == [1.0, 2.0]
 
 
@@ -175,13 +164,14 @@ async def test_a_server_that_is_away_is_waited_for(wire: Wire, clusters: KubeClu
     )
 
     assert await told(watching(wire, clusters)) == ["1", "2", "gone"]
+    assert len([heard for heard in wire.heard if "watch" not in heard.query]) == 4
 
 
 async def test_a_line_that_says_nothing_counts_as_dead(wire: Wire, clusters: KubeClusters) -> None:
-    follow(wire, clusters, [listing(1), listing(2)], [streaming(then=silence), streaming(event("DELETED", 5))])
+    follow(wire, clusters, [listing(1)], [streaming(then=silence), streaming(event("DELETED", 5))])
 
     async with asyncio.timeout(3):
-        assert await told(watching(wire, clusters, silence=0.2)) == ["1", "2", "gone"]
+        assert await told(watching(wire, clusters, silence=0.2)) == ["1", "gone"]
 
 
 async def test_a_busy_server_names_the_pause(wire: Wire, clusters: KubeClusters) -> None:

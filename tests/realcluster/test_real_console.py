@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from rigs.auditor import records
 from rigs.oracle_manifests import autoscaler, workload
 from rigs.real import DEV, Real
 
@@ -39,10 +40,10 @@ class Told:
 
 
 async def console(cluster: Real, user: str, space: str, script: str, *options: str) -> Told:
-    """Run the script as one of those who log in; its audit goes where the cluster's test keeps its things."""
+    """Run the script as one of those who log in; its database lies where the cluster's test keeps its things."""
     env = os.environ | {
         "STEERSMAN_KUBECONFIG": str(cluster.kubeconfig(user, space)),
-        "STEERSMAN_CONSOLE_AUDIT": str(cluster.folder / "audit.jsonl"),
+        "STEERSMAN_CONSOLE_STATE": str(cluster.folder / "console"),
     }
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", "console", "--context", DEV, *options,
@@ -110,7 +111,7 @@ async def test_the_console_writes_as_the_kubeconfigs_own_user(dev: Real, space: 
         and line["userAgent"].startswith("steersman/")
         and "dryRun=All" not in line["requestURI"]
     ]
-    kept = (dev.folder / "audit.jsonl").read_text()
+    kept = {audit for record in await records(dev.folder / "console" / f"{DEV}.db") for audit in record.audit_ids}
 
     assert [line["user"]["username"] for line in written] == ["bob", "bob"]
     assert [line for line in written if "impersonatedUser" in line] == []

@@ -9,6 +9,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from string import Template
@@ -18,16 +19,18 @@ from uuid import uuid4
 import aiohttp
 import yaml
 from rigs.chat import Bot
-from rigs.controlplane.api import Api, Json, Refusal, login, path
+from rigs.controlplane.api import MERGE, Api, Json, Refusal, login, path, path_of
 from rigs.controlplane.credentials import ADMIN
 from rigs.controlplane.location import SOCKET, Location, ask, locate
+from rigs.line import Line
 from rigs.oracle_kubectl import Kubectl
+from rigs.process_ledger import MemoryLedger
 
 from bot.app import SystemClock, pipeline_on
-from bot.core.ledger import MemoryLedger
 from bot.core.policy import Gate, Policy, PolicyDirectory
 from bot.demo.kubeconfig import Entry, write_kubeconfig
 from bot.demo.policy import demo_policy
+from bot.demo.seed import APPS, KUBECTL
 from bot.demo.seed_people import BOT
 from bot.kube.clusters import KubeClusters, Options, connect
 from bot.kube.credentials import Kubeconfig
@@ -73,18 +76,33 @@ class Real:
             gone = {"propagationPolicy": "Foreground"}
             with suppress(Refusal):
                 await self.api.ask("DELETE", f"{path('deployments.apps', 'shop')}/myapp", gone)
-            await eventually(self._shop_is_empty)
-        text = (resources.files("bot.demo") / "seeds" / "myapp.yaml").read_text()
-        for manifest in yaml.safe_load_all(Template(text).safe_substitute(version="v1")):
+            await eventually(self._myapp_is_gone)
+        await self._apply("myapp", "v1", KUBECTL)
+        await eventually(lambda: self._all_ready("shop"))
+
+    async def inhabited(self) -> None:
+        """Let all of the demo's apps stand there, each at its newest release, applied by whom it is in the demo."""
+        await self.seeded(anew=True)
+        for app in APPS:
+            if self.at.cluster in app.clusters:
+                await self._apply(app.file, app.releases[-1].version, app.manager)
+        for namespace in ("shop", "payments", "data", "ops"):
+            await eventually(partial(self._all_ready, namespace))
+
+    async def _apply(self, seed: str, version: str, manager: str) -> None:
+        text = (resources.files("bot.demo") / "seeds" / f"{seed}.yaml").read_text()
+        for manifest in yaml.safe_load_all(Template(text).safe_substitute(version=version)):
             try:
-                await self.api.create(manifest)
+                await self.api.create(manifest, manager)
             except Refusal as no:
                 if no.code != 409:
                     raise
-        await eventually(lambda: self._all_ready("shop"))
+                at = f"{path_of(manifest)}/{manifest['metadata']['name']}?fieldManager={manager}"
+                await self.api.ask("PATCH", at, manifest, media=MERGE)
 
-    async def _shop_is_empty(self) -> bool:
-        return not [*await self.api.list("deployments.apps", "shop"), *await self.api.list("pods", "shop")]
+    async def _myapp_is_gone(self) -> bool:
+        there = [*await self.api.list("deployments.apps", "shop"), *await self.api.list("pods", "shop")]
+        return not any(one["metadata"].get("labels", {}).get("app") == "myapp" for one in there)
 
     async def _all_ready(self, namespace: str) -> bool:
         found = [
@@ -100,6 +118,18 @@ class Real:
                 now = (await answer.json())["header"]["revision"]
             async with session.post(f"{self.at.etcd}/v3/kv/compaction", json={"revision": now}) as answer:
                 assert answer.status == 200, await answer.text()
+
+    async def forget_everything(self, namespace: str) -> None:
+        """Let nobody remember a version from before: neither etcd nor the API server, which starts anew."""
+        meta = {"name": f"later-{uuid4()}", "namespace": namespace}
+        await self.api.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta})
+        await self.kill_apiserver()
+        await self.forget_the_past()
+        await self.revive_apiserver()
+
+    def over(self, line: Line) -> "Real":
+        """The same cluster, for whoever shall reach it over this line; `api` goes the direct way."""
+        return replace(self, at=replace(self.at, url=line.url))
 
     async def kill_apiserver(self) -> None:
         await ask(os.environ[SOCKET], "kill", self.at.cluster)

@@ -60,6 +60,33 @@ def status(code: int, reason: str = "", message: str = "", **details: Any) -> we
     return web.json_response({**body, "details": details} if details else body, status=code)
 
 
+def streaming(*lines: bytes, then: Callable[[web.BaseRequest], Awaitable[None]] | None = None) -> Answer:
+    """A stream of these lines, which ends after `then`."""
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for line in lines:
+            await response.write(line)
+        if then:
+            await then(request)
+        return response
+
+    return answer
+
+
+async def reset(request: web.BaseRequest) -> None:
+    """Break the connection."""
+    await asyncio.sleep(0.02)  # lets the lines before it out of the buffers
+    assert request.transport is not None
+    request.transport.abort()
+
+
+async def silence(_: web.BaseRequest) -> None:
+    """Leave the line open and say nothing, for longer than any test waits."""
+    await asyncio.sleep(5)
+
+
 @dataclass
 class Wire:
     """The server. `answer` is called for each request that has no entry in `routes` (path → answer)."""

@@ -59,9 +59,9 @@ class Api:
             found: Json = json.loads(text) if got.content_type == "application/json" else {"text": text}
             return found
 
-    async def create(self, manifest: Json) -> Json:
-        """Create the object of a manifest; a namespace is ready for pods when this returns."""
-        created = await self.ask("POST", path_of(manifest), manifest)
+    async def create(self, manifest: Json, manager: str = "rig") -> Json:
+        """Create the object of a manifest as `manager`; a namespace is ready for pods when this returns."""
+        created = await self.ask("POST", f"{path_of(manifest)}?fieldManager={manager}", manifest)
         if manifest["kind"] == "Namespace":
             await self._until_inhabitable(manifest["metadata"]["name"])
         return created

@@ -59,6 +59,7 @@ class Plane:
         self._stack = AsyncExitStack()
         self._etcd: Program | None = None
         self._apiserver: Program | None = None
+        self._controllers: list[Program] = []
         self._papers: Papers | None = None
         self._port = 0
 
@@ -79,8 +80,10 @@ class Plane:
         )
         api = await self._stack.enter_async_context(login(self._url, ca, papers.tokens[ADMIN]))
         await self._until_ready(api)
-        await self._run("kube-controller-manager", self._manager_flags(papers))
-        await self._run("kube-scheduler", self._with_login("scheduler", papers, SCHEDULER))
+        self._controllers = [
+            await self._run("kube-controller-manager", self._manager_flags(papers)),
+            await self._run("kube-scheduler", self._with_login("scheduler", papers, SCHEDULER)),
+        ]
         await self._inhabit(api, papers, kubelet_port)
         return location
 
@@ -92,12 +95,18 @@ class Plane:
             await self._apiserver.kill()
 
     async def revive_apiserver(self) -> None:
-        """Start the API server again, on the same port and the same data, and wait until it is ready."""
+        """Start the API server again, on the same port and the same data, and wait until it is ready.
+
+        The controllers start anew as well: having met a closed door they may take half a minute to knock again.
+        """
         if self._apiserver is None or self._papers is None:
             raise Ended("there was no API server")
         await self._apiserver.start()
         async with login(self._url, self._papers.ca.read_text(), self._papers.tokens[ADMIN]) as api:
             await self._until_ready(api)
+        for program in self._controllers:
+            await program.kill()
+            await program.start()
 
     # -- what is started -----------------------------------------------------------------------------------------------
 
