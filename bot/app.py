@@ -9,27 +9,29 @@ import secrets
 import sys
 import uuid
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, TextIO
+from urllib.parse import quote
 
 import structlog
+from structlog.typing import EventDict
 
 import commands
-from bot.console.audit import FiledLedger
 from bot.console.board import Board
 from bot.console.chat import Chat
 from bot.console.script import run_script
 from bot.console.session import Session, Speaking
 from bot.console.tour import END, TOUR
 from bot.core.command import Registry
-from bot.core.errors import NotFound
+from bot.core.errors import NotFound, SteersmanError, StoreUnavailable
 from bot.core.follow import Limits as FollowLimits
-from bot.core.ledger import Ledger, MemoryLedger
+from bot.core.ledger import Ledger
+from bot.core.masking import hidden
 from bot.core.people import Actor, Directory, Identity, KubeconfigUser
 from bot.core.pipeline import Limits, Pipeline
 from bot.core.plan import Place
@@ -41,10 +43,14 @@ from bot.demo.world import World
 from bot.kube.clusters import KubeClusters, Options, connect
 from bot.kube.credentials import Kubeconfig, Source
 from bot.kube.kubeconfig import contexts
+from bot.rbac.selfaudit import ask_again, named_namespaces, refuse_overprivileged
 from bot.settings import LogFormat, Settings
+from bot.store.engine import Store, open_store
 
 # Letters and digits that are not mistaken for one another when read aloud at night.
 _ALPHABET: Final = "23456789abcdefghjkmnpqrstvwxyz"  # pragma: allowlist secret
+
+_CHAT_LEASE: Final = timedelta(seconds=15)
 
 
 class SystemClock:
@@ -75,8 +81,8 @@ def run_console(
 ) -> int:
     """Run the same chat on one context of a kubeconfig, as its own user. Returns the exit code."""
     path = kubeconfig_path(settings)
-    audit = settings.console_audit.expanduser()
-    return asyncio.run(_console(settings, path, audit, context, namespace, assume_yes=assume_yes, script=script))
+    state = settings.console_state.expanduser()
+    return asyncio.run(_console(settings, path, state, context, namespace, assume_yes=assume_yes, script=script))
 
 
 @asynccontextmanager
@@ -91,7 +97,10 @@ async def demo_pipeline(
             world.write_kubeconfig(kubeconfig)
             sources = {name: Kubeconfig(str(kubeconfig), name) for name in world.clusters}
             people = directory or PolicyDirectory(demo_policy())
-            async with pipeline_on(settings, sources, people.policy, people, MemoryLedger()) as pipeline:
+            async with (
+                local_store(Path(folder) / "demo.db") as store,
+                pipeline_on(settings, sources, people.policy, people, store.ledger, guarded=True) as pipeline,
+            ):
                 yield pipeline, world
 
 
@@ -100,19 +109,20 @@ async def _demo(settings: Settings, script: TextIO | None) -> int:
     async with demo_pipeline(settings, Tempo()) as (pipeline, world):
         people = tuple(person.name for person in PEOPLE)
         session = chat_session(pipeline, Speaking(people, CHANNEL, settings.command), script)
-        if script is not None:
-            await run_script(session, script_lines(script))
-            return 0
-        clusters = ", ".join(world.clusters)
-        header = f"#{CHANNEL} · {clusters} (simulated) · you are @{people[0]} · Tab: become @{people[1]} · ? help"
-        await Chat(session, header, TOUR, END).run()
+        async with keeping(pipeline, session):
+            if script is not None:
+                await run_script(session, script_lines(script))
+                return 0
+            clusters = ", ".join(world.clusters)
+            header = f"#{CHANNEL} · {clusters} (simulated) · you are @{people[0]} · Tab: become @{people[1]} · ? help"
+            await Chat(session, header, TOUR, END).run()
     return 0
 
 
 async def _console(
     settings: Settings,
     path: str,
-    audit: Path,
+    state: Path,
     context: str | None,
     namespace: str | None,
     *,
@@ -132,10 +142,12 @@ async def _console(
         gates=() if assume_yes else (Gate(reason="Nothing has been written yet."),),
         channels=(ChannelRule("console", place),),
     )
-    ledger = FiledLedger(audit)
     sources: dict[str, Source] = {cluster: Kubeconfig(path, cluster)}
-    async with pipeline_on(settings, sources, policy, OwnDirectory(policy), ledger) as pipeline:
-        session = chat_session(pipeline, Speaking((me,), "console", settings.command), script)
+    async with (
+        local_store(state / f"{quote(cluster, safe='')}.db") as store,
+        pipeline_on(settings, sources, policy, OwnDirectory(policy), store.ledger) as pipeline,
+        keeping(pipeline, session := chat_session(pipeline, Speaking((me,), "console", settings.command), script)),
+    ):
         if script is not None:
             await run_script(session, script_lines(script), confirms=not assume_yes)
             return 0
@@ -145,16 +157,56 @@ async def _console(
     return 0
 
 
+def local_store(path: Path) -> AbstractAsyncContextManager[Store]:
+    """The database of a chat at a terminal: several may share it, and what they say is not kept.
+
+    Raises StoreUnavailable.
+    """
+    clock = SystemClock()
+    return open_store(f"sqlite:///{path}", owner=new_uid(), lease=_CHAT_LEASE, outbox=False, shared=True, clock=clock)
+
+
+@asynccontextmanager
+async def keeping(pipeline: Pipeline, session: Session) -> AsyncIterator[None]:
+    """Keep what a chat has in hand, and take up what an earlier one left, for as long as the chat lasts."""
+
+    async def keep() -> None:
+        while True:
+            with suppress(StoreUnavailable):  # who types next is told; the next look may find it again
+                await pipeline.keep(lambda _: session.board)
+            await asyncio.sleep(_CHAT_LEASE.total_seconds() / 5)
+
+    task = asyncio.create_task(keep(), name="keep")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
 @asynccontextmanager
 async def pipeline_on(
-    settings: Settings, sources: Mapping[str, Source], policy: Policy, directory: Directory, ledger: Ledger
+    settings: Settings,
+    sources: Mapping[str, Source],
+    policy: Policy,
+    directory: Directory,
+    ledger: Ledger,
+    *,
+    guarded: bool = False,
 ) -> AsyncIterator[Pipeline]:
-    """The whole bot on these clusters. Raises what the first of them failed with where none of them can be opened."""
+    """The whole bot on these clusters. Raises what the first of them failed with where none of them can be opened.
+
+    `guarded` asks each cluster first whether the bot's own login may do too much, and raises Forbidden then; one that
+    cannot be asked is barred until it answers.
+    """
     clock = SystemClock()
     registry = Registry.of(commands)
     async with AsyncExitStack() as stack:
         clusters = await open_clusters(settings, sources)
         stack.push_async_callback(clusters.close)
+        if guarded:
+            await stack.enter_async_context(_guarded(settings, clusters, policy))
         pipeline = Pipeline(
             registry=registry,
             policy=policy,
@@ -190,6 +242,24 @@ async def open_clusters(settings: Settings, sources: Mapping[str, Source]) -> Ku
     return clusters
 
 
+@asynccontextmanager
+async def _guarded(settings: Settings, clusters: KubeClusters, policy: Policy) -> AsyncIterator[None]:
+    log = structlog.get_logger()
+
+    def told(cluster: str, error: SteersmanError) -> None:
+        log.warning("nobody is spoken for on this cluster", cluster=cluster, why=error.message, cure=error.hint)
+
+    clock, namespaces = SystemClock(), named_namespaces(policy)
+    barred = await refuse_overprivileged(clusters, namespaces, allowed=settings.allow_overprivileged, told=told)
+    asking = asyncio.create_task(ask_again(clusters, barred, namespaces, clock=clock, told=told), name="ask again")
+    try:
+        yield
+    finally:
+        asking.cancel()
+        with suppress(asyncio.CancelledError):
+            await asking
+
+
 def kubeconfig_path(settings: Settings) -> str:
     """The kubeconfig that is meant, found as kubectl finds it."""
     return str(settings.kubeconfig or os.environ.get("KUBECONFIG") or Path("~/.kube/config").expanduser())
@@ -216,8 +286,8 @@ async def script_lines(script: TextIO) -> AsyncIterator[str]:
 
 
 def new_id() -> str:
-    """Six letters and digits: short enough to be typed, and checked again wherever it is used."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(6))
+    """Eight letters and digits: short enough to be typed, and never the same twice in the life of a database."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(8))
 
 
 def new_uid() -> str:
@@ -236,6 +306,7 @@ def log_to_stderr(settings: Settings) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
             structlog.processors.format_exc_info,
+            _without_secrets,
             structlog.processors.JSONRenderer()
             if settings.log_format is LogFormat.JSON
             else structlog.dev.ConsoleRenderer(colors=False),
@@ -244,3 +315,8 @@ def log_to_stderr(settings: Settings) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     logging.basicConfig(level=level, stream=sys.stderr)
+
+
+def _without_secrets(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """The last look at a line of the log, tracebacks included: what shows by its form that it is a secret is hidden."""
+    return {key: hidden(value) if isinstance(value, str) else value for key, value in event.items()}

@@ -1,7 +1,6 @@
 """`steersman console` on the embedded cluster, as a program with a kubeconfig: confirmations, the audit, refusals."""
 
 import asyncio
-import json
 import os
 import re
 import sys
@@ -9,8 +8,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from rigs.auditor import records
 from rigs.pty import terminal
 
+from bot.core.ledger import Record
 from bot.demo.objects import Json
 from bot.demo.world import World
 
@@ -26,12 +27,11 @@ def folder(world: World, tmp_path: Path) -> Path:
 
 
 def environ(folder: Path) -> dict[str, str]:
-    return {"STEERSMAN_CONSOLE_AUDIT": str(folder / "state" / "audit.jsonl"), "KUBECONFIG": str(folder / "config")}
+    return {"STEERSMAN_CONSOLE_STATE": str(folder / "state"), "KUBECONFIG": str(folder / "config")}
 
 
-def audit(folder: Path) -> list[dict[str, str]]:
-    file = folder / "state" / "audit.jsonl"
-    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+async def audit(folder: Path) -> list[Record]:
+    return await records(folder / "state" / "dev.db")
 
 
 def image(world: World, cluster: str = "dev") -> str:
@@ -74,7 +74,7 @@ async def test_at_a_terminal_no_changes_nothing_and_yes_writes(world: World, fol
 
     assert await asyncio.to_thread(a_person) == 0
     assert image(world) == "myapp:v2"
-    assert [record["kind"] for record in audit(folder)] == ["CANCELLED", "STARTED", "DONE"]
+    assert [record.kind for record in await audit(folder)] == ["CANCELLED", "STARTED", "DONE"]
 
 
 async def test_what_was_typed_before_the_question_does_not_answer_it(world: World, folder: Path) -> None:
@@ -99,7 +99,7 @@ async def test_a_script_without_yes_changes_nothing_and_says_so(world: World, fo
     assert "successfully rolled out" in out
     assert "There is no command `@bob`." in out
     assert image(world) == "myapp:v1"
-    assert audit(folder) == []
+    assert await audit(folder) == []
 
 
 async def test_a_script_with_yes_writes_and_each_write_is_in_the_audit(world: World, folder: Path) -> None:
@@ -108,31 +108,66 @@ async def test_a_script_with_yes_writes_and_each_write_is_in_the_audit(world: Wo
     assert (code, err) == (0, "")
     assert "[1] Confirm" not in out
     assert image(world) == "myapp:v2"
-    records = audit(folder)
-    assert [(record["kind"], record["line"]) for record in records] == [
+    written = await audit(folder)
+    assert [(record.kind, record.line) for record in written] == [
         ("STARTED", "deploy myapp v2 --cluster dev -n shop"),
         ("DONE", "deploy myapp v2 --cluster dev -n shop"),
         ("STARTED", "scale myapp 5 --cluster dev -n shop"),
         ("DONE", "scale myapp 5 --cluster dev -n shop"),
     ]
-    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT.*\+00:00", record["at"]) for record in records)
+    assert written[0].diff == ("deployment/myapp", "- image: myapp:v1", "+ image: myapp:v2")
 
     await runs(folder, "deploy myapp v3\n", "--context", "dev", "--yes")
 
-    assert audit(folder)[:4] == records
-    assert audit(folder)[4]["detail"] == "Deploy myapp v3"
-    assert (folder / "state" / "audit.jsonl").stat().st_mode & 0o777 == 0o600
+    assert (await audit(folder))[:4] == written
+    assert (await audit(folder))[4].detail == "Deploy myapp v3"
+    assert (folder / "state" / "dev.db").stat().st_mode & 0o777 == 0o600
 
 
 async def test_without_an_audit_nothing_is_written(world: World, folder: Path) -> None:
     (folder / "state").write_text("a file where the folder should be")
 
-    code, out, _ = await runs(folder, "deploy myapp v2\n", "--context", "dev", "--yes")
+    code, out, err = await runs(folder, "deploy myapp v2\n", "--context", "dev", "--yes")
 
-    assert code == 0
-    # The folder's name may be long enough to be broken in the middle.
-    assert "audit.jsonlcannotbewritten,sonothingischanged." in "".join(out.split())
+    assert (code, out) == (2, "")
+    assert str(folder / "state") in err
+    assert "Traceback" not in err
     assert image(world) == "myapp:v1"
+
+
+async def test_a_follow_that_a_console_left_is_taken_up_by_the_next(world: World, folder: Path) -> None:
+    def leaves() -> None:
+        with terminal([*STEERSMAN, "--context", "dev", "--yes"], environ(folder)) as screen:
+            screen.sees("▸")
+            screen.types(f"deploy myapp v-bad{ENTER}")
+            screen.sees("cannot be pulled")
+            screen.types(CTRL_D)
+            screen.ends()
+
+    def comes_back() -> None:
+        with terminal([*STEERSMAN, "--context", "dev", "--yes"], environ(folder)) as screen:
+            screen.sees("cannot be pulled")
+            screen.types(f"undo myapp{ENTER}")
+            screen.sees("is back on v1")
+            screen.types(CTRL_D)
+            screen.ends()
+
+    await asyncio.to_thread(leaves)
+    assert [record.kind for record in await audit(folder)] == ["STARTED"]
+    await asyncio.to_thread(comes_back)
+
+    endings = {record.line.split()[0]: record.kind for record in await audit(folder) if record.kind != "STARTED"}
+    assert endings == {"deploy": "DONE", "undo": "DONE"}  # the deploy heard of the undo
+
+
+async def test_two_consoles_work_side_by_side(world: World, folder: Path) -> None:
+    both = await asyncio.gather(
+        runs(folder, "deploy myapp v2\n", "--context", "dev", "--yes"),
+        runs(folder, "scale search 3\n", "--context", "dev", "--yes"),
+    )
+
+    assert [(code, err) for code, _, err in both] == [(0, "")] * 2
+    assert sorted(record.kind for record in await audit(folder)) == ["DONE", "DONE", "STARTED", "STARTED"]
 
 
 async def test_what_the_cluster_forbids_this_user_is_refused_by_the_cluster(world: World, folder: Path) -> None:
