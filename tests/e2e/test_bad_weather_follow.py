@@ -130,9 +130,9 @@ async def test_a_right_that_is_lost_during_a_follow_ends_it_as_unknown(whole: Wh
     task = await following(whole, "deploy myapp v-slow")
     unbind(whole.world, VIEWER, DEPLOYER)
     await whole.dev.down()
-    await whole.dev.up()
     before = len(whole.dev.calls)
-    await eventually(lambda: any(map(on_workloads, whole.dev.calls[before:])))
+    await whole.dev.up()
+    await eventually(lambda: any(map(on_workloads, whole.dev.calls[before:])), 20)
     whole.clock.by = timedelta(seconds=10)  # a refusal counts once it has lasted: the API server may be waking up
 
     headline = await task

@@ -12,7 +12,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from rigs.kept import MYAPP, action, message, record, request
@@ -156,6 +156,7 @@ def test_a_database_answers_as_the_model_does(kind: str, tmp_path: Path) -> None
             stateful_step_count=60 if SOAK else 30,
             derandomize=not SOAK,
             deadline=None,
+            phases=[Phase.generate],  # a sequence is short, and shrinking one on a database takes minutes
             suppress_health_check=list(HealthCheck),
         ),
     )
