@@ -8,6 +8,18 @@ from aiohttp import web
 _HOST = "127.0.0.1"
 
 
+async def stop_listening(server: asyncio.Server) -> None:
+    """Close a server; the connections that it has accepted stand.
+
+    asyncio drops a connection that was accepted just before its server closed, without closing it: so whoever has been
+    let in takes a seat first.
+    """
+    for listening in server.sockets:
+        asyncio.get_running_loop().remove_reader(listening.fileno())
+    await asyncio.sleep(0)
+    server.close()
+
+
 class Listener:
     """The port of one aiohttp runner, which is set up; `port` 0 takes a free one, and is the port from then on."""
 
@@ -34,10 +46,5 @@ class Listener:
         """Hear nobody more, then end the connections that stand."""
         if (server := self._server) is not None:
             self._server = None
-            # asyncio drops a connection that was accepted just before its server closed, without closing it: whoever
-            # has been let in takes a seat first.
-            for listening in server.sockets:
-                asyncio.get_running_loop().remove_reader(listening.fileno())
-            await asyncio.sleep(0)
-            server.close()
+            await stop_listening(server)
         await self._runner.cleanup()

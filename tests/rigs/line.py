@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from yarl import URL
 
+from bot.demo.listening import stop_listening
+
 _PIECE = 64 * 1024
 
 
@@ -31,7 +33,7 @@ class Line:
         try:
             yield self
         finally:
-            server.close()
+            await stop_listening(server)
             await self.cut()
 
     def hold(self) -> None:
