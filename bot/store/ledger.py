@@ -80,8 +80,8 @@ class SqlLedger:
         return moved
 
     async def hold(self, action: ActionRecord) -> None:
-        mine = (actions.c.id == action.id, actions.c.epoch == action.epoch)
-        if not await self._lease(*mine, content=dumps(action)):
+        as_known = (actions.c.id == action.id, actions.c.epoch == action.epoch, actions.c.state == action.state)
+        if not await self._lease(*as_known, content=dumps(action)):
             raise Superseded("Another process has taken this action over.")
 
     async def renew(self, held_by_us: Collection[str]) -> None:

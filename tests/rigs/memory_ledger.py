@@ -126,7 +126,8 @@ class MemoryLedger(ProcessLedger):
         self.memory.put(messages)
 
     async def hold(self, action: ActionRecord) -> None:
-        if not self._mine(action.id) or self._actions[action.id].epoch != action.epoch:
+        stored = self._actions[action.id]
+        if not self._mine(action.id) or (stored.epoch, stored.state) != (action.epoch, action.state):
             raise Superseded("Another process has taken this action over.")
         self._actions[action.id] = action
         self.memory.leases[action.id] = self.memory.lease(self.owner)

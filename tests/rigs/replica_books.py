@@ -145,7 +145,8 @@ def _writes(fleet: Fleet, found: Books) -> Iterator[str]:
         # A Scale carries no id: where another scaled to the same number, nothing was left to write.
         if not written and action.state in (State.DONE, State.FAILED) and action.command != "scale":
             yield f"{action.id} ({action.line}) is {action.state}, and it was not written: {action.result}"
-        if action.state is State.UNKNOWN and not _others_wrote(action, found):
+        stopped = "I stopped watching" in action.result
+        if action.state is State.UNKNOWN and not stopped and not _others_wrote(action, found):
             yield f"{action.id} ({action.line}) is left open, and nobody wrote there since: {action.result}"
     for app in fleet.apps:
         generation = fleet.cluster.store.get("deployments.apps", "shop", app)["metadata"]["generation"]

@@ -38,7 +38,7 @@ _DIE_WITH_PARENT: Final = 1  # PR_SET_PDEATHSIG: also a frozen one does not outl
 
 @dataclass(frozen=True)
 class Config:
-    """What a replica is given. `posts` is the file that all append to, `log` its standard error, `lease` in seconds."""
+    """What a replica is given. `posts` is the file that all append to, `log` its standard error; times in seconds."""
 
     database: str
     kubeconfig: str
@@ -47,6 +47,7 @@ class Config:
     posts: str
     log: str
     lease: float
+    follow_limit: float
 
 
 @dataclass(frozen=True)
@@ -182,6 +183,7 @@ async def live(connection: socket.socket) -> None:
         database_url=SecretStr(config.database),
         lease_seconds=config.lease,
         request_timeout_seconds=5.0,
+        follow_limit_seconds=config.follow_limit,
         log_level=LogLevel.WARNING,
     )
     log_to_stderr(settings)

@@ -34,6 +34,7 @@ from bot.rbac.manifests import manifests
 LEASE: Final = 2.0
 """Seconds: short, so that a test need not wait for long until a dead process is taken over."""
 _REPLICAS: Final = 2
+_FOLLOWED: Final = 15.0  # seconds; what is scaled up with a bad image has no deadline, and never ends by itself
 _DEADLINE: Final = 4  # seconds until a rollout that cannot go on has failed
 
 POLICY: Final = """\
@@ -88,7 +89,8 @@ class Fleet:
     def posts(self) -> list[Post]:
         """All that was posted, oldest first."""
         file = Path(self.config.posts)
-        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+        lines = file.read_text().splitlines(keepends=True) if file.exists() else []
+        return [json.loads(line) for line in lines if line.endswith("\n")]
 
     @property
     def logs(self) -> str:
@@ -120,11 +122,6 @@ class Fleet:
         self._asking.add(task)
         task.add_done_callback(self._asking.discard)
         return request.id
-
-    async def acknowledged(self) -> None:
-        """Wait until all that was asked is acknowledged."""
-        while self._asking:
-            await asyncio.wait(self._asking)
 
     async def _deliver(self, request: Request, first: int | None) -> None:
         while True:
@@ -190,6 +187,7 @@ class Fleets:
                 posts=str(folder / "posts.jsonl"),
                 log=str(folder / "replicas.log"),
                 lease=lease,
+                follow_limit=_FOLLOWED,
             )
             fleet = Fleet(self.nursery, config, world, apps, Random(seed))  # noqa: S311 - the same case at every run
             stack.push_async_callback(fleet.close)

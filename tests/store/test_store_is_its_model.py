@@ -152,7 +152,7 @@ def test_a_database_answers_as_the_model_does(kind: str, tmp_path: Path) -> None
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=400 if SOAK else 10,
+            max_examples=400 if SOAK else 60,
             stateful_step_count=60 if SOAK else 30,
             derandomize=not SOAK,
             deadline=None,
