@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -126,18 +127,20 @@ async def test_an_app_deleted_while_the_watch_was_away_is_gone(whole: Whole) -> 
     assert whole.ledger.last.state.final
 
 
-async def test_a_right_that_is_lost_during_a_follow_ends_it_as_unknown(whole: Whole) -> None:
-    task = await following(whole, "deploy myapp v-slow")
-    unbind(whole.world, VIEWER, DEPLOYER)
-    await whole.dev.down()
-    before = len(whole.dev.calls)
-    await whole.dev.up()
-    await eventually(lambda: any(map(on_workloads, whole.dev.calls[before:])), 20)
-    whole.clock.by = timedelta(seconds=10)  # a refusal counts once it has lasted: the API server may be waking up
+async def test_a_right_that_is_lost_during_a_follow_ends_it_as_unknown() -> None:
+    lasting = replace(UNHURRIED, slow=60.0)  # the rollout does not end before the right is lost
+    async with small_world("myapp", tempo=lasting) as world, whole_bot(world, deadline=1.0) as whole:
+        task = await following(whole, "deploy myapp v-slow")
+        unbind(whole.world, VIEWER, DEPLOYER)
+        await whole.dev.down()
+        before = len(whole.dev.calls)
+        await whole.dev.up()
+        await eventually(lambda: any("/deployments" in call.path for call in whole.dev.calls[before:]), 20)
+        whole.clock.by = timedelta(seconds=10)  # a refusal counts once it has lasted: the server may be waking up
 
-    headline = await task
-    assert "may not" in headline
-    assert whole.ledger.states == [State.UNKNOWN]
+        headline = await task
+        assert "may not" in headline
+        assert whole.ledger.states == [State.UNKNOWN]
 
 
 async def test_a_cluster_that_never_comes_back_leaves_the_verdict_open(world: World) -> None:

@@ -120,15 +120,17 @@ def replica_nursery() -> Iterator[Path]:
     """The process that replicas are forked from; gives its socket. What it bore dies with it."""
     folder = Path(tempfile.mkdtemp(prefix="nursery-"))  # a socket's path must be short
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    with subprocess.Popen(
-        [sys.executable, "-m", "rigs.replica_main", folder / "socket"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        env={**environment, "PYTHONPATH": os.pathsep.join((str(_TESTS), str(_TESTS.parent)))},
-        start_new_session=True,  # Ctrl-C is not for it
-    ):
-        yield folder / "socket"
-    shutil.rmtree(folder)
+    try:
+        with subprocess.Popen(
+            [sys.executable, "-m", "rigs.replica_main", folder / "socket"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            env={**environment, "PYTHONPATH": os.pathsep.join((str(_TESTS), str(_TESTS.parent)))},
+            start_new_session=True,  # Ctrl-C is not for it
+        ):
+            yield folder / "socket"
+    finally:
+        shutil.rmtree(folder)
 
 
 async def until(holds: Callable[[], bool], seconds: float = 30.0) -> None:
