@@ -30,7 +30,7 @@ def bug_reply(reference: str) -> Reply:
     return Reply(
         f"Something went wrong on my side (reference {reference}).",
         Tone.BAD,
-        (Text("Nothing more is known to have been changed. Whoever runs me finds the details under the reference."),),
+        (Text("`status` tells how things stand. Whoever runs me finds the details under the reference."),),
     )
 
 
